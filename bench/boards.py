@@ -111,12 +111,12 @@ def run() -> list[Row]:
 
     def tallied() -> float:
         begun = time.perf_counter()
-        figures.stages_of(workflow, now=clock.now(), seen=EVERYTHING)
+        figures.stages_of(workflow, now=clock.now(), access_scope=EVERYTHING)
         return (time.perf_counter() - begun) * 1_000
 
     def of_part(numbers: dict[str, int]) -> float:
         begun = time.perf_counter()
-        figures.stages_of(workflow, now=clock.now(), seen=EVERYTHING, part=Part(connection_id=of.pk, numbers=numbers))
+        figures.stages_of(workflow, now=clock.now(), access_scope=EVERYTHING, part=Part(connection_id=of.pk, numbers=numbers))
         return (time.perf_counter() - begun) * 1_000
 
     def counted() -> float:
@@ -157,7 +157,7 @@ def run() -> list[Row]:
 
     def searched(text: str) -> float:
         begun = time.perf_counter()
-        finding.find(text, seen=EVERYTHING)
+        finding.find(text, access_scope=EVERYTHING)
         return (time.perf_counter() - begun) * 1_000
 
     def scanned(text: str) -> float:

@@ -76,7 +76,7 @@ def run() -> list[Row]:
     now, workflow = clock.now(), registry.workflows()[NAME]
     _fill(now)
     path = home / "log.xes"
-    path.write_text("".join(eventlog.xes([workflow], first=None, now=now, seen=EVERYTHING)))
+    path.write_text("".join(eventlog.xes([workflow], first=None, now=now, access_scope=EVERYTHING)))
     titles = {stage.name: stage.title for stage in workflow.stages}
     # Without -P its own directory would stand before the standard library, and bench/queue.py before queue.
     asked = [peer, "-P", HERE.parent / "pm4py_says.py", path, *(titles[name] for name in ENDS)]
@@ -107,7 +107,9 @@ def _speed(now: Any) -> Row:
     chosen, taken = [registry.workflows()[NAME]], {}
     for finding in catalogue.FINDINGS:
         begun = time.perf_counter()
-        summing.sums(since=now - timedelta(days=DAYS + 1), until=now, seen=EVERYTHING, workflows=chosen, names=[finding.name])
+        summing.sums(
+            since=now - timedelta(days=DAYS + 1), until=now, access_scope=EVERYTHING, workflows=chosen, names=[finding.name]
+        )
         taken[finding.name] = (time.perf_counter() - begun) * 1_000
         print(f"    {taken[finding.name]:6.0f} ms  {finding.name}", file=sys.stderr, flush=True)
     whole = sum(taken.values())
@@ -155,7 +157,7 @@ def _own(now: Any, titles: Mapping[str, str]) -> dict[str, Mapping[Any, float]]:
     from apps.workflows import registry
 
     workflow, since = registry.workflows()[NAME], now - timedelta(days=DAYS + 1)
-    told = analysis.analysis_of(workflow, now=now, days=DAYS + 2, seen=EVERYTHING)
+    told = analysis.analysis_of(workflow, now=now, days=DAYS + 2, access_scope=EVERYTHING)
     with database.cursor() as cursor:
         cursor.execute("""
             SELECT array_agg(to_stage ORDER BY at, tracking_id NULLS LAST, id) FROM workflows_transition GROUP BY odoo_id""")
@@ -165,7 +167,7 @@ def _own(now: Any, titles: Mapping[str, str]) -> dict[str, Mapping[Any, float]]:
               SELECT to_stage, odoo_id FROM workflows_transition GROUP BY to_stage, odoo_id HAVING count(*) > 1) AS twice
              GROUP BY to_stage""")
         twice = {titles[name]: count for name, count in cursor.fetchall()}
-    found = {one.finding.name: one for one in summing.sums(since=since, until=now, seen=EVERYTHING, workflows=[workflow])}
+    found = {one.finding.name: one for one in summing.sums(since=since, until=now, access_scope=EVERYTHING, workflows=[workflow])}
     return {
         "variants": variants,
         "directly-follows": {(path.from_title, path.to_title): path.count for path in told.paths if path.from_stage},

@@ -230,7 +230,7 @@ def _far(user: Any) -> Row:
     from apps.exceptions.queue import filters, listing, orders
 
     order = orders.ORDERS["cost"]
-    cases = order.annotated(filters.matching({}, known=filters.Known(user), seen=_everything(), now=_now()))
+    cases = order.annotated(filters.matching({}, known=filters.Known(user), access_scope=_everything(), now=_now()))
     last = cases[PAGE_FAR * listing.PAGE - 1]
     cursor = order.cursor(last)
 
@@ -241,7 +241,7 @@ def _far(user: Any) -> Row:
 
     found = ground.interleaved(
         {
-            "key": lambda: timed(lambda: list(order.page(cases, cursor, size=listing.PAGE, seen=_everything()))),
+            "key": lambda: timed(lambda: list(order.page(cases, cursor, size=listing.PAGE, access_scope=_everything()))),
             "offset": lambda: timed(
                 lambda: list(order.rows(cases, _everything())[PAGE_FAR * listing.PAGE : (PAGE_FAR + 1) * listing.PAGE])
             ),
@@ -293,7 +293,7 @@ def _beside_odoo(user: Any) -> list[Row]:
 
     def ours() -> float:
         begun = time.perf_counter()
-        listing.queue({"sort": "money"}, known=filters.Known(user), seen=_everything(), now=_now())
+        listing.queue({"sort": "money"}, known=filters.Known(user), access_scope=_everything(), now=_now())
         return (time.perf_counter() - begun) * 1000
 
     found = ground.interleaved({"ours": ours, "theirs": theirs}, rounds=ROUNDS)

@@ -95,7 +95,7 @@ def run() -> list[Row]:
     lines, same = _prepare(number)
 
     def shown(*some: Any) -> what_if.Preview:
-        return what_if.preview(number, some, now=clock.now(), seen=access.EVERYTHING)
+        return what_if.preview(number, some, now=clock.now(), access_scope=access.EVERYTHING)
 
     def later(some: list[int], by: int = 30) -> list[Any]:
         return [changes.NewDate(line_id=line, at=clock.now() + timedelta(days=by)) for line in some]

@@ -19,27 +19,27 @@ def requests() -> QuerySet[Request]:
     )
 
 
-def in_sight(seen: AccessScope) -> QuerySet[Request]:
+def in_sight(access_scope: AccessScope) -> QuerySet[Request]:
     """The requests that are in sight, for every role; who may decide is another question."""
-    return requests().filter(seen.of_records())
+    return requests().filter(access_scope.of_records())
 
 
-def inbox_of(user: User, seen: AccessScope) -> QuerySet[Request]:
+def inbox_of(user: User, access_scope: AccessScope) -> QuerySet[Request]:
     """What waits for this person's word, most urgent first."""
     asked = Assignment.objects.filter(user=user, is_active=True, decision="", step__status=StepStatus.PENDING)
-    return in_sight(seen).filter(status=Status.PENDING, id__in=asked.values("step__request_id")).order_by("due_at", "id")
+    return in_sight(access_scope).filter(status=Status.PENDING, id__in=asked.values("step__request_id")).order_by("due_at", "id")
 
 
-def waiting_of(user: User, seen: AccessScope, *, now: datetime) -> tuple[int, int]:
+def waiting_of(user: User, access_scope: AccessScope, *, now: datetime) -> tuple[int, int]:
     """Return how many requests wait for this person's decision, and how many of them are overdue."""
-    asked = inbox_of(user, seen).order_by().select_related(None).prefetch_related(None)
+    asked = inbox_of(user, access_scope).order_by().select_related(None).prefetch_related(None)
     found = asked.aggregate(all=Count("pk"), late=Count("pk", filter=Q(due_at__lte=now)))
     return found["all"], found["late"]
 
 
-def of_record(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -> QuerySet[Request]:
+def of_record(connection_id: int, model: str, odoo_id: int, access_scope: AccessScope) -> QuerySet[Request]:
     """The requests of one record, newest first."""
-    return in_sight(seen).filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")
+    return in_sight(access_scope).filter(connection_id=connection_id, model=model, odoo_id=odoo_id).order_by("-requested_at")
 
 
 def in_force(kind: str, *, connection_id: int | None = None, company_id: int | None = None) -> Policy | None:

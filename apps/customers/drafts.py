@@ -162,22 +162,24 @@ def _version(told: Iterable[Told], recipients: Iterable[Partner]) -> str:
     return hashlib.sha256("|".join([*said, *(str(one.odoo_id) for one in recipients)]).encode()).hexdigest()[:16]
 
 
-def drafts(seen: AccessScope, *, by: User | None = None) -> list[Draft]:
+def drafts(access_scope: AccessScope, *, by: User | None = None) -> list[Draft]:
     """Return a draft for each customer in sight that is to be told something; those of ``by`` first, then the oldest.
 
     Of more than :data:`MOST_DATES` new dates the oldest are drafted.
     """
-    return _drafted(queries.to_tell(seen), by)
+    return _drafted(queries.to_tell(access_scope), by)
 
 
-def one(key: str, seen: AccessScope) -> Draft | None:
+def one(key: str, access_scope: AccessScope) -> Draft | None:
     """Return the draft of that key; None where there is nothing to tell, or it is out of sight."""
     if (named := keys.read(key)) is None:
         return None
     connection_id, company_id, customer_id = named
     contacts = Partner.objects.filter(Q(commercial_partner_id=customer_id) | Q(odoo_id=customer_id), connection_id=connection_id)
     orders = SaleOrder.objects.filter(connection_id=connection_id, partner_id__in=contacts.values("odoo_id"))
-    dates = queries.to_tell(seen).filter(connection_id=connection_id, company_id=company_id, order_id__in=orders.values("odoo_id"))
+    dates = queries.to_tell(access_scope).filter(
+        connection_id=connection_id, company_id=company_id, order_id__in=orders.values("odoo_id")
+    )
     return next((draft for draft in _drafted(dates, None) if draft.key == key), None)
 
 

@@ -14,26 +14,26 @@ from apps.vendors.models import Mail
 OF_ORDER = 5
 
 
-def to_tell(seen: AccessScope) -> QuerySet[NewDate]:
+def to_tell(access_scope: AccessScope) -> QuerySet[NewDate]:
     """Return the new dates in sight of which nothing was decided."""
-    return NewDate.objects.filter(seen.of_records(), status=Status.OPEN).select_related("connection")
+    return NewDate.objects.filter(access_scope.of_records(), status=Status.OPEN).select_related("connection")
 
 
-def of_order(connection_id: int, order_id: int, seen: AccessScope) -> list[NewDate]:
+def of_order(connection_id: int, order_id: int, access_scope: AccessScope) -> list[NewDate]:
     """Return the newest new dates of one sales order."""
-    found = NewDate.objects.filter(seen.of_records(), connection_id=connection_id, order_id=order_id)
+    found = NewDate.objects.filter(access_scope.of_records(), connection_id=connection_id, order_id=order_id)
     return list(found.select_related("connection", "message").order_by("-id")[:OF_ORDER])
 
 
-def messages(seen: AccessScope) -> QuerySet[CustomerMessage]:
+def messages(access_scope: AccessScope) -> QuerySet[CustomerMessage]:
     """Return what was sent in sight, the newest first."""
-    found = CustomerMessage.objects.filter(seen.of_records()).select_related("connection").prefetch_related("dates")
+    found = CustomerMessage.objects.filter(access_scope.of_records()).select_related("connection").prefetch_related("dates")
     return found.order_by("-sent_at", "-id")
 
 
-def rules(seen: AccessScope) -> QuerySet[CustomerRule]:
+def rules(access_scope: AccessScope) -> QuerySet[CustomerRule]:
     """Return the customers who are, or were, told without a person."""
-    return CustomerRule.objects.filter(seen.of_records()).select_related("connection").order_by("partner_name", "id")
+    return CustomerRule.objects.filter(access_scope.of_records()).select_related("connection").order_by("partner_name", "id")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,14 +58,14 @@ def send_all(versions: Mapping[str, str], *, by: User, now: datetime) -> list[Se
     permissions.check_may_work_exceptions(by)
     return one_by_one.send_each(
         versions,
-        lambda key: send(key, versions[key], seen=access.scope_of(by), by=by.actor, now=now),
+        lambda key: send(key, versions[key], access_scope=access.scope_of(by), by=by.actor, now=now),
         refused=DraftRefusedError,
     )
 
 
 @atomic_with_retry
 def send(
-    key: str, version: str, *, seen: AccessScope, by: Actor, now: datetime, rule: CustomerRule | None = None
+    key: str, version: str, *, access_scope: AccessScope, by: Actor, now: datetime, rule: CustomerRule | None = None
 ) -> CustomerMessage:
     """Have Odoo write to one customer about all its orders with a new date: one message, once.
 
@@ -74,7 +74,7 @@ def send(
 
     Raises DraftRefusedError.
     """
-    draft = _locked(key, version, seen)
+    draft = _locked(key, version, access_scope)
     subject, body = draft.text()
     _, html = draft.preview
     message = CustomerMessage.objects.create(
@@ -97,11 +97,11 @@ def send(
     return message
 
 
-def _locked(key: str, version: str, seen: AccessScope) -> Draft:
+def _locked(key: str, version: str, access_scope: AccessScope) -> Draft:
     """Return the draft with its dates locked, if it still says what was seen."""
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 3))", [f"customer:{key}"])
-    draft = drafts.one(key, seen)
+    draft = drafts.one(key, access_scope)
     if draft is None:
         raise DraftRefusedError(
             gettext("There is nothing to tell this customer any more: it was told already, or nothing changes.")
@@ -269,7 +269,7 @@ def _send_by_rule(draft: Draft, *, now: datetime) -> None:
     rule = CustomerRule.objects.select_for_update(of=("self",)).get(pk=draft.rule.pk) if draft.rule else None
     if rule is None or not rule.sends or _sent_by_rule(rule, now) >= _number(customer_messages.A_DAY.name, draft):
         raise DraftRefusedError(gettext("The rule sends nothing more today."))
-    send(draft.key, draft.version, seen=access.EVERYTHING, by=BY_RULE, now=now, rule=rule)
+    send(draft.key, draft.version, access_scope=access.EVERYTHING, by=BY_RULE, now=now, rule=rule)
 
 
 def _is_due(draft: Draft, now: datetime) -> bool:

@@ -38,24 +38,24 @@ class Shown:
         return gettext(RECORD_WORDS.get(self.event.model, self.event.model))
 
 
-def events(seen: AccessScope) -> QuerySet[OutsideEvent]:
+def events(access_scope: AccessScope) -> QuerySet[OutsideEvent]:
     """The events of whole connections in sight: one that no record was found for may be any company's."""
-    return OutsideEvent.objects.filter(seen.of_whole_connections()).select_related("connection", "settled_by")
+    return OutsideEvent.objects.filter(access_scope.of_whole_connections()).select_related("connection", "settled_by")
 
 
-def unmatched(seen: AccessScope) -> list[Shown]:
+def unmatched(access_scope: AccessScope) -> list[Shown]:
     """The newest events that wait for a person to say which record they are about."""
-    return shown(events(seen).filter(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
+    return shown(events(access_scope).filter(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
 
 
-def latest(seen: AccessScope) -> list[Shown]:
+def latest(access_scope: AccessScope) -> list[Shown]:
     """The newest events that were matched or dismissed."""
-    return shown(events(seen).exclude(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
+    return shown(events(access_scope).exclude(status=Status.UNMATCHED).order_by("-id")[:SHOWN])
 
 
-def sources(seen: AccessScope) -> list[Sender]:
+def sources(access_scope: AccessScope) -> list[Sender]:
     """Who may send to a connection in sight."""
-    return list(Sender.objects.filter(seen.of_whole_connections()).select_related("connection").order_by("name"))
+    return list(Sender.objects.filter(access_scope.of_whole_connections()).select_related("connection").order_by("name"))
 
 
 def shown(found: Iterable[OutsideEvent]) -> list[Shown]:

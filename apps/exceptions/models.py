@@ -193,9 +193,9 @@ class ExceptionCase(models.Model):
         """The evidence as programs read it, and as it is kept in the trail: what is said in words, in English."""
         return {name: sentences.plain(value) for name, value in self.evidence.items()}
 
-    def about(self, seen: AccessScope) -> str:
+    def about(self, access_scope: AccessScope) -> str:
         """The record, whose it is where it is somebody's (stock in a place is not), and its company where several are seen."""
-        company = companies.name_of(self.connection_id, self.company_id, seen)
+        company = companies.name_of(self.connection_id, self.company_id, access_scope)
         return ", ".join(filter(None, [self.record_name, self.partner_name, company]))
 
     @property

@@ -243,26 +243,26 @@ def models_of(workflow: Workflow) -> set[str]:
     return {workflow.odoo_model, *(dependency.model for dependency in workflow.dependencies)}
 
 
-def workflows(*, now: datetime, seen: AccessScope) -> list[WorkflowFigures]:
+def workflows(*, now: datetime, access_scope: AccessScope) -> list[WorkflowFigures]:
     """The figures of all workflows that some connection in sight has."""
     read: dict[str, datetime] = {}
     connections = Connection.objects.in_bulk()
-    for state in SyncState.objects.filter(seen.of_connections("connection_id"), connection__is_active=True):
+    for state in SyncState.objects.filter(access_scope.of_connections("connection_id"), connection__is_active=True):
         if state.increment_at and not connections[state.connection_id].lacks(state.odoo_model):
             at = mirrored_until(state)
             read[state.odoo_model] = min(at, read.get(state.odoo_model, at))
-    cases = {row["workflow"]: row for row in queries.rows(OPEN_CASES.format(seen=seen.sql("c")), {})}
-    approvals = {row["workflow"]: row for row in queries.rows(STANDING_APPROVALS.format(seen=seen.sql("r")), {})}
+    cases = {row["workflow"]: row for row in queries.rows(OPEN_CASES.format(seen=access_scope.sql("c")), {})}
+    approvals = {row["workflow"]: row for row in queries.rows(STANDING_APPROVALS.format(seen=access_scope.sql("r")), {})}
     # A record of several workflows is the first one's: the later ones only look at it too.
     others = {workflow.odoo_model: workflow.name for workflow in reversed(registry.workflows().values())}
     commands = {
         row["workflow"]: row
         for row in queries.rows(
-            COMMANDS_OF_WORKFLOWS.format(seen=seen.sql("c")), {"since": now - DAY, "now": now, "others": json.dumps(others)}
+            COMMANDS_OF_WORKFLOWS.format(seen=access_scope.sql("c")), {"since": now - DAY, "now": now, "others": json.dumps(others)}
         )
     }
     # A move's company is its record's; how fast moves are seen is told to those who see the whole connection.
-    whole = [number for number in connections if seen.sees_whole(number)]
+    whole = [number for number in connections if access_scope.sees_whole(number)]
     found = []
     for workflow in registry.workflows().values():
         if workflow.odoo_model not in read:

@@ -145,7 +145,7 @@ def _links(connections: list[Connection], now: datetime) -> Iterator[Metric]:
 
 
 def _workflows(now: datetime) -> Iterator[Metric]:
-    found = figures.workflows(now=now, seen=EVERYTHING)
+    found = figures.workflows(now=now, access_scope=EVERYTHING)
 
     def since(at: datetime | None) -> float:
         return (now - at).total_seconds() if at else 0.0

@@ -111,18 +111,18 @@ class Overview:
     is_well: bool
 
 
-def overview(*, now: datetime, seen: AccessScope = EVERYTHING) -> Overview:
+def overview(*, now: datetime, access_scope: AccessScope = EVERYTHING) -> Overview:
     """Links, queues, workers and what has stopped, with a sentence that says what to look at first."""
-    connections = list(Connection.objects.filter(seen.of_connections()).order_by("name"))
+    connections = list(Connection.objects.filter(access_scope.of_connections()).order_by("name"))
     fresh = freshness_of(connections, now=now)
-    links = [_link(connection, fresh[connection.pk], seen=seen, now=now) for connection in connections]
-    queues = [_deliveries(seen, now), _commands(seen, now), _mails(seen, now)]
-    if seen.is_everything:  # these are of the whole tower
+    links = [_link(connection, fresh[connection.pk], access_scope=access_scope, now=now) for connection in connections]
+    queues = [_deliveries(access_scope, now), _commands(access_scope, now), _mails(access_scope, now)]
+    if access_scope.is_everything:  # these are of the whole tower
         queues += [_timers(now), _messages(now)]
     living, beat_at = workers.alive(now=now), cache.get(BEAT_KEY)
     unserved = workers.unserved(living)
-    stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
-    dead = Delivery.objects.filter(seen.of_whole_connections(), status=DeliveryStatus.DEAD).select_related("connection")
+    stopped = _of(access_scope).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).select_related("connection")
+    dead = Delivery.objects.filter(access_scope.of_whole_connections(), status=DeliveryStatus.DEAD).select_related("connection")
     is_beat_late = beat_at is None or now - beat_at > BEAT_LATE
     sentence, is_well = _silence(living, unserved, is_beat_late=is_beat_late) or _sentence(links, queues)
     return Overview(
@@ -141,9 +141,9 @@ def overview(*, now: datetime, seen: AccessScope = EVERYTHING) -> Overview:
     )
 
 
-def _link(connection: Connection, fresh: Freshness, *, seen: AccessScope, now: datetime) -> Link:
+def _link(connection: Connection, fresh: Freshness, *, access_scope: AccessScope, now: datetime) -> Link:
     day = now - timedelta(hours=24)
-    is_whole = seen.sees_whole(connection.pk)
+    is_whole = access_scope.sees_whole(connection.pk)
     hints = Delivery.objects.filter(connection=connection, source="odoo", received_at__gt=day).aggregate(
         count=Count("id"), newest=Max("received_at")
     )
@@ -184,25 +184,25 @@ def rows(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
         return sentences.rows_of(cursor)
 
 
-def _deliveries(seen: AccessScope, now: datetime) -> Queue:
-    mine = Delivery.objects.filter(seen.of_whole_connections())
+def _deliveries(access_scope: AccessScope, now: datetime) -> Queue:
+    mine = Delivery.objects.filter(access_scope.of_whole_connections())
     waiting = mine.filter(status__in=[DeliveryStatus.PENDING, DeliveryStatus.CLAIMED], not_before__lte=now)
     found = waiting.aggregate(count=Count("id"), oldest=Min("received_at"))
     dead = mine.filter(status=DeliveryStatus.DEAD).count()
     return _queue(TO_ABSORB, found["count"], found["oldest"], dead, now)
 
 
-def _of(seen: AccessScope) -> QuerySet[Command]:
-    return Command.objects.filter(seen.of_records())
+def _of(access_scope: AccessScope) -> QuerySet[Command]:
+    return Command.objects.filter(access_scope.of_records())
 
 
-def _commands(seen: AccessScope, now: datetime) -> Queue:
+def _commands(access_scope: AccessScope, now: datetime) -> Queue:
     found = (
-        _of(seen)
+        _of(access_scope)
         .filter(status__in=[CommandStatus.QUEUED, CommandStatus.UNKNOWN])
         .aggregate(count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now)))
     )
-    stopped = _of(seen).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
+    stopped = _of(access_scope).filter(status__in=[CommandStatus.REFUSED, CommandStatus.DEAD]).count()
     return _queue(TO_SEND, found["count"], found["oldest"], stopped, now)
 
 
@@ -218,8 +218,8 @@ def _messages(now: datetime) -> Queue:
     return _queue(gettext_noop("E-mails to send"), found["count"], found["oldest"], found["stopped"], now)
 
 
-def _mails(seen: AccessScope, now: datetime) -> Queue:
-    mine = mail.mails(seen).order_by()
+def _mails(access_scope: AccessScope, now: datetime) -> Queue:
+    mine = mail.mails(access_scope).order_by()
     found = mine.filter(status__in=smtp.WAITING).aggregate(
         count=Count("id"), oldest=Min("not_before", filter=Q(not_before__lte=now))
     )

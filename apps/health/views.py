@@ -46,14 +46,14 @@ def overview(request: PersonsRequest) -> HttpResponse:
     """Links, queues, deliveries, commands: what is well and what is not."""
     template = "health/overview.html"
     now, shown = clock.now(), request_scope.scope_of(request, request.user)
-    health = queries.overview(now=now, seen=shown)
+    health = queries.overview(now=now, access_scope=shown)
     # Deliveries and calls are of a connection and no company: their figures are for those who see all of it.
     whole = [link.connection for link in health.links if shown.sees_whole(link.connection.pk)]
     context = {
         "health": health,
         "may_integrate": request.user.role in INTEGRATORS,
         "links": figures.links(whole, now=now),
-        "workflows": figures.workflows(now=now, seen=shown),
+        "workflows": figures.workflows(now=now, access_scope=shown),
         "incidents": screens.incidents(shown),
         "extensions": settings.EXTENSIONS,
     }

@@ -46,33 +46,33 @@ def _part(place: str) -> tuple[int, int | None]:
     return connection.pk, found[0]
 
 
-def in_words(seen: AccessScope) -> list[str]:
+def in_words(access_scope: AccessScope) -> list[str]:
     """What is in sight, as :func:`named` reads it."""
-    if seen.parts is None:
+    if access_scope.parts is None:
         return [ALL]
     names = dict(Connection.objects.values_list("id", "name"))
-    found = sorted(f"{names.get(number, number)}" + (f":{company}" if company else "") for number, company in seen.parts)
+    found = sorted(f"{names.get(number, number)}" + (f":{company}" if company else "") for number, company in access_scope.parts)
     return found or [NONE]
 
 
 @transaction.atomic
-def grant(user: User, seen: AccessScope, *, by: Actor, now: datetime) -> None:
+def grant(user: User, access_scope: AccessScope, *, by: Actor, now: datetime) -> None:
     """Let the person see that and nothing else. Open pages follow within a minute.
 
     Raises:
         PersonError: the person's role sees everything.
     """
-    if user.role in SEE_EVERYTHING and not seen.is_everything:
+    if user.role in SEE_EVERYTHING and not access_scope.is_everything:
         raise PersonError(f"{user.username} is {user.get_role_display()} and sees everything. Give them another role first.")
     before = AccessScope() if user.sees is None else access.scope_of(user)
-    user.sees = access.written(seen)
+    user.sees = access.written(access_scope)
     user.save(update_fields=["sees"])
     trail.record(
         trail.Event(
             action="user.granted",
             actor=by,
             subject=f"user:{user.pk}",
-            data={"name": user.username, "before": in_words(before), "sees": in_words(seen)},
+            data={"name": user.username, "before": in_words(before), "sees": in_words(access_scope)},
         ),
         now=now,
     )

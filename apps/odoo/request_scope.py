@@ -63,11 +63,11 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and int(text) < 2**63
 
 
-def narrow(seen: AccessScope, choice: tuple[int, int | None] | None) -> AccessScope:
-    """``seen``, narrowed to what was chosen, if anything was."""
+def narrow(access_scope: AccessScope, choice: tuple[int, int | None] | None) -> AccessScope:
+    """``access_scope``, narrowed to what was chosen, if anything was."""
     if choice is None:
-        return seen
-    return seen.narrowed(*choice) if choice[0] else NOTHING
+        return access_scope
+    return access_scope.narrowed(*choice) if choice[0] else NOTHING
 
 
 def scope_of(request: HttpRequest, user: User) -> AccessScope:

@@ -86,13 +86,13 @@ class Preview:
         return {"sentence": self.sentence, **{name: getattr(self, name) for name in names}, "examples": list(self.examples)}
 
 
-def preview(name: str, value: object, *, scope: Scope, seen: AccessScope, now: datetime) -> Preview:
-    """What would change if ``value`` counted in ``scope``, among what is in ``seen``; None is the value without one set there.
+def preview(name: str, value: object, *, scope: Scope, access_scope: AccessScope, now: datetime) -> Preview:
+    """Say what would change within ``access_scope`` if ``value`` counted in ``scope``; None is the value without one set there.
 
     Raises ParameterRefusedError where there is no such parameter, or that cannot be its value.
     """
     declared = parameter_values.declared_as(name)
-    places, cut = _places(declared.workflows, scope, seen)
+    places, cut = _places(declared.workflows, scope, access_scope)
     before = _judge(places, now)
     with transaction.atomic():
         parameter_values.append(name, value, scope=scope, by=None, now=now)
@@ -123,13 +123,13 @@ def preview(name: str, value: object, *, scope: Scope, seen: AccessScope, now: d
 type _Place = tuple[Workflow, int, list[int]]
 
 
-def _places(workflows: Sequence[Workflow], scope: Scope, seen: AccessScope) -> tuple[list[_Place], bool]:
+def _places(workflows: Sequence[Workflow], scope: Scope, access_scope: AccessScope) -> tuple[list[_Place], bool]:
     """The records to judge, by workflow and connection, and whether there are more than :data:`MOST` of one workflow."""
     found: list[_Place] = []
     is_cut = False
     connection_id, company_id = scope.key
     for workflow in workflows:
-        rows = Position.objects.filter(seen.of_records(), workflow=workflow.name, is_open=True)
+        rows = Position.objects.filter(access_scope.of_records(), workflow=workflow.name, is_open=True)
         if connection_id is not None:
             rows = rows.filter(connection_id=connection_id)
         if company_id is not None:

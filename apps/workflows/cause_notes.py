@@ -31,10 +31,10 @@ def register(provider: Provider) -> None:
         _providers.append(provider)
 
 
-def of_records(records: Collection[RecordKey], seen: AccessScope) -> dict[RecordKey, CauseNote]:
+def of_records(records: Collection[RecordKey], access_scope: AccessScope) -> dict[RecordKey, CauseNote]:
     """Return the cause of each record that waits with others, by its connection, Odoo's model and its number."""
     found: dict[RecordKey, CauseNote] = {}
     if records:
         for provider in _providers:
-            found |= provider(records, seen)
+            found |= provider(records, access_scope)
     return found

@@ -98,23 +98,29 @@ OF_SUPPLIER = KNOWN.format(waiting=supply_allocation.waiting_for_purchases(ORDER
 STATEMENTS = {"purchase.order": OF_PURCHASE, "stock.picking": OF_TRANSFER, "res.partner": OF_SUPPLIER}
 
 
-def statement(model: str, *, seen: AccessScope = EVERYTHING) -> str:
+def statement(model: str, *, access_scope: AccessScope = EVERYTHING) -> str:
     """Return SQL of the orders that wait for ``%(record)s`` of ``%(connection)s``; for which models, :data:`STATEMENTS` says."""
-    return STATEMENTS[model].replace("{purchases_seen}", seen.sql("p")).replace("{sales_seen}", seen.sql("co", "f.company_id"))
+    return (
+        STATEMENTS[model]
+        .replace("{purchases_seen}", access_scope.sql("p"))
+        .replace("{sales_seen}", access_scope.sql("co", "f.company_id"))
+    )
 
 
-def impact_of(connection_id: int, model: str, odoo_id: int, *, now: datetime, seen: AccessScope = EVERYTHING) -> Impact:
+def impact_of(connection_id: int, model: str, odoo_id: int, *, now: datetime, access_scope: AccessScope = EVERYTHING) -> Impact:
     """What waits for the purchase order, the transfer or the supplier (``res.partner``); nothing for any other model.
 
     One statement, that costs by what is open of the products concerned.
 
     Args:
-        seen: whose purchases of the supplier, and whose sales orders, count.
+        access_scope: whose purchases of the supplier, and whose sales orders, count.
     """
     if model not in STATEMENTS:
         return NOTHING
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(WaitingOrder)) as raw:
-        found = raw.execute(statement(model, seen=seen), {"connection": connection_id, "record": odoo_id, "now": now}).fetchall()
+        found = raw.execute(
+            statement(model, access_scope=access_scope), {"connection": connection_id, "record": odoo_id, "now": now}
+        ).fetchall()
     at_risk = [order for order in found if order.is_at_risk]
     revenue: dict[str, Decimal] = defaultdict(Decimal)
     for order in at_risk:

@@ -43,7 +43,7 @@ def options(
     odoo_id: int,
     now: datetime,
     cause: str = "",
-    seen: AccessScope = EVERYTHING,
+    access_scope: AccessScope = EVERYTHING,
 ) -> list[Option]:
     """What there is to choose about the record now, the best first; ``cause`` is what tells the exception from others of it.
 
@@ -51,8 +51,8 @@ def options(
     """
     named: dict[str, Any] = {"connection": connection_id, "record": odoo_id, "now": now, "cause": cause}
     sql = declared.sql
-    if _may_be_hidden(declared, connection_id, seen):
-        sql = f"SELECT o.* FROM ({OF_COMPANIES.format(sql=sql)}) AS o WHERE {seen.sql('o')} ORDER BY o.option_place"
+    if _may_be_hidden(declared, connection_id, access_scope):
+        sql = f"SELECT o.* FROM ({OF_COMPANIES.format(sql=sql)}) AS o WHERE {access_scope.sql('o')} ORDER BY o.option_place"
     with database.cursor() as cursor:
         cursor.execute(f"{sql} LIMIT {SHOWN}", named)
         rows = sentences.rows_of(cursor)
@@ -60,16 +60,24 @@ def options(
 
 
 def hidden(
-    declared: SuggestedAction | Choice, *, connection_id: int, odoo_id: int, now: datetime, cause: str = "", seen: AccessScope
+    declared: SuggestedAction | Choice,
+    *,
+    connection_id: int,
+    odoo_id: int,
+    now: datetime,
+    cause: str = "",
+    access_scope: AccessScope,
 ) -> int:
     """How many options are of companies that are out of sight."""
-    if not _may_be_hidden(declared, connection_id, seen):
+    if not _may_be_hidden(declared, connection_id, access_scope):
         return 0
     named: dict[str, Any] = {"connection": connection_id, "record": odoo_id, "now": now, "cause": cause}
     with database.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({OF_COMPANIES.format(sql=declared.sql)}) AS o WHERE NOT {seen.sql('o')}", named)
+        cursor.execute(
+            f"SELECT count(*) FROM ({OF_COMPANIES.format(sql=declared.sql)}) AS o WHERE NOT {access_scope.sql('o')}", named
+        )
         return int(cursor.fetchone()[0])
 
 
-def _may_be_hidden(declared: SuggestedAction | Choice, connection_id: int, seen: AccessScope) -> bool:
-    return "company_id" in declared.columns and not seen.sees_whole(connection_id)
+def _may_be_hidden(declared: SuggestedAction | Choice, connection_id: int, access_scope: AccessScope) -> bool:
+    return "company_id" in declared.columns and not access_scope.sees_whole(connection_id)

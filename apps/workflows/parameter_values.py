@@ -85,13 +85,13 @@ def standing_in(scope: Scope, names: Iterable[str] | None = None) -> list[Standi
     return found
 
 
-def targets_in(workflow: Workflow, seen: access.AccessScope) -> dict[str, timedelta]:
-    """Return each stage's target as a board of ``seen`` holds it up: what all places in sight share, or else everybody's."""
-    if seen.parts is None:
+def targets_in(workflow: Workflow, access_scope: access.AccessScope) -> dict[str, timedelta]:
+    """Return each stage's target on a board of ``access_scope``: what all places in sight share, or else everybody's."""
+    if access_scope.parts is None:
         places = [Scope(connection=one) for one in Connection.objects.order_by("pk")]
     else:
-        known = Connection.objects.in_bulk([connection for connection, _ in seen.parts])
-        places = [Scope(connection=known[one], company_id=company) for one, company in seen.parts if one in known]
+        known = Connection.objects.in_bulk([connection for connection, _ in access_scope.parts])
+        places = [Scope(connection=known[one], company_id=company) for one, company in access_scope.parts if one in known]
     declared = {stage.name: parameter_catalogue.target_of(workflow.name, stage) for stage in workflow.stages if stage.target}
     numbers = current_numbers([one.name for one in declared.values()])
     found = {}

@@ -50,9 +50,9 @@ class Scope:
             return [Scope(connection=self.connection), Scope()]
         return [Scope()] if self.connection else []
 
-    def within(self, seen: AccessScope) -> AccessScope:
+    def within(self, access_scope: AccessScope) -> AccessScope:
         """The part of what is seen for which something counts that is set here."""
-        return seen if self.connection is None else seen.narrowed(self.connection.pk, self.company_id)
+        return access_scope if self.connection is None else access_scope.narrowed(self.connection.pk, self.company_id)
 
     @property
     def query(self) -> str:
@@ -77,46 +77,46 @@ class Place:
     is_here: bool
 
 
-def named(connection: str | None, company: int | None, seen: AccessScope) -> Scope:
+def named(connection: str | None, company: int | None, access_scope: AccessScope) -> Scope:
     """Return the scope of a connection by its name, and of a company there. Raises ScopeError for what is not in sight."""
     if not connection:
         if company is not None:
             raise ScopeError(gettext("A company belongs to a connection: name the connection as well."))
         return EVERYBODY
-    found = Connection.objects.filter(seen.of_connections(), name=connection).first() if "\x00" not in connection else None
+    found = Connection.objects.filter(access_scope.of_connections(), name=connection).first() if "\x00" not in connection else None
     if found is None:
         raise ScopeError(gettext("There is no connection %(name)s.") % {"name": connection[:60]})
-    if company is not None and (not 0 <= company <= LARGEST_ID or not seen.sees(found.pk, company)):
+    if company is not None and (not 0 <= company <= LARGEST_ID or not access_scope.sees(found.pk, company)):
         raise ScopeError(gettext("There is no company %(company)s in %(name)s.") % {"company": company, "name": found.name})
     return Scope(connection=found, company_id=company)
 
 
 def check_in_sight(user: User, scope: Scope) -> None:
     """Raise NotAllowedError unless the person sees all for which something would count in ``scope``."""
-    seen = access.scope_of(user)
+    access_scope = access.scope_of(user)
     if scope.connection is None:
-        if not seen.is_everything:
+        if not access_scope.is_everything:
             raise NotAllowedError(gettext("What counts for everybody is set by somebody who sees all of the tower."))
         return
-    of_company = scope.company_id is not None and seen.sees(scope.connection.pk, scope.company_id)
-    if not of_company and not seen.sees_whole(scope.connection.pk):
+    of_company = scope.company_id is not None and access_scope.sees(scope.connection.pk, scope.company_id)
+    if not of_company and not access_scope.sees_whole(scope.connection.pk):
         raise NotAllowedError(gettext("That is out of your access scope; somebody who sees all of it has to set it."))
 
 
-def visible_in(seen: AccessScope) -> Q:
-    """The filter for what counts for everybody, which everybody may know, and for what counts in a part of ``seen``."""
+def visible_in(access_scope: AccessScope) -> Q:
+    """The filter for what counts for everybody, which everybody may know, and for what counts in a part of ``access_scope``."""
     # No condition at all would vanish beside the other.
-    return Q() if seen.is_everything else Q(connection=None) | seen.of_records()
+    return Q() if access_scope.is_everything else Q(connection=None) | access_scope.of_records()
 
 
 def chosen_in(request: HttpRequest, user: User) -> tuple[Scope, list[Place]]:
     """Return the scope that the address, or else the header, chooses, and all that can be chosen. Raises Http404."""
-    seen = access.scope_of(user)
+    access_scope = access.scope_of(user)
     choice = None if request.GET.get(FOR) == "everybody" else request_scope.choice_of(request)
-    connections = {one.pk: one for one in Connection.objects.filter(seen.of_connections()).order_by("name")}
+    connections = {one.pk: one for one in Connection.objects.filter(access_scope.of_connections()).order_by("name")}
     scope = EVERYBODY
     if choice is not None:
-        if choice[0] not in connections or not seen.sees(*choice):
+        if choice[0] not in connections or not access_scope.sees(*choice):
             raise Http404(gettext("There is no such connection or company."))
         scope = Scope(connection=connections[choice[0]], company_id=choice[1])
     companies = Company.objects.filter(connection_id__in=connections, deleted_at=None).order_by("name", "odoo_id")
@@ -126,7 +126,7 @@ def chosen_in(request: HttpRequest, user: User) -> tuple[Scope, list[Place]]:
         scopes += [
             (Scope(connection=connection, company_id=one.odoo_id), f"{connection.name}: {one.name or one.odoo_id}")
             for one in companies
-            if one.connection_id == connection.pk and seen.sees(connection.pk, one.odoo_id)
+            if one.connection_id == connection.pk and access_scope.sees(connection.pk, one.odoo_id)
         ]
     return scope, [Place(scope=one, words=words, is_here=one.key == scope.key) for one, words in scopes]
 

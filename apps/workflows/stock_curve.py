@@ -130,21 +130,21 @@ def projected(connection_id: int, products: Sequence[int], *, now: datetime) -> 
     return found
 
 
-def curves(connection_id: int, before: Events, after: Events, *, seen: AccessScope) -> list[Curve]:
+def curves(connection_id: int, before: Events, after: Events, *, access_scope: AccessScope) -> list[Curve]:
     """Return the curves of the places in sight where the two differ, the most different first; at most :data:`MOST`."""
-    places = [place for place in before.keys() | after.keys() if seen.sees(connection_id, place[1])]
+    places = [place for place in before.keys() | after.keys() if access_scope.sees(connection_id, place[1])]
     different = {place: _difference(before.get(place, {}), after.get(place, {})) for place in places}
     chosen = sorted((place for place in places if different[place]), key=lambda place: (-different[place], str(place)))[:MOST]
     return _curves(connection_id, chosen, before, after)
 
 
-def standing(connection_id: int, product_id: int, *, now: datetime, seen: AccessScope) -> list[Curve]:
+def standing(connection_id: int, product_id: int, *, now: datetime, access_scope: AccessScope) -> list[Curve]:
     """Return the curves of a product as it stands, those that run short first and earliest; at most :data:`MOST`.
 
     Of the warehouses in sight in which something of it is, comes or goes.
     """
     projection = projected(connection_id, [product_id], now=now)
-    places = sorted((place for place in projection if seen.sees(connection_id, place[1])), key=str)
+    places = sorted((place for place in projection if access_scope.sees(connection_id, place[1])), key=str)
     with database.cursor() as cursor:
         cursor.execute(TODAY, {"connection": connection_id, "companies": list({place[1] for place in places}), "now": now})
         today: dict[int | None, date] = dict(cursor.fetchall())

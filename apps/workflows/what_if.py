@@ -156,23 +156,23 @@ class Preview:
 type _Rows = Mapping[int, Mapping[str, Any]]
 
 
-def preview(connection_id: int, changes: Sequence[Change], *, now: datetime, seen: AccessScope) -> Preview:
-    """Say what the changes together would do to the sales orders in ``seen``, and change nothing.
+def preview(connection_id: int, changes: Sequence[Change], *, now: datetime, access_scope: AccessScope) -> Preview:
+    """Say what the changes together would do to the sales orders in ``access_scope``, and change nothing.
 
     Raises ChangeRefusedError where one of them is of something that is not there, not in sight, or that Odoo would refuse.
     """
     with what_if_checks.gives_way():
-        found = _both(connection_id, changes, now, seen)
-    return _told(*found, zones=_zones(connection_id, found[0], found[1]), seen=seen, connection_id=connection_id)
+        found = _both(connection_id, changes, now, access_scope)
+    return _told(*found, zones=_zones(connection_id, found[0], found[1]), access_scope=access_scope, connection_id=connection_id)
 
 
 @atomic_with_retry
 def _both(
-    connection_id: int, changes: Sequence[Change], now: datetime, seen: AccessScope
+    connection_id: int, changes: Sequence[Change], now: datetime, access_scope: AccessScope
 ) -> tuple[_Rows, _Rows, Sequence[Curve], bool]:
     """The orders before and after, the curves, and whether there are more, as one moment of the mirror has them."""
     what_if_checks.begin()
-    what_if_checks.check(connection_id, changes, seen=seen, now=now)
+    what_if_checks.check(connection_id, changes, access_scope=access_scope, now=now)
     workflow = registry.workflows()[WORKFLOW]
     products = stock_curve.products_of(connection_id, changes)
     with undone():
@@ -184,7 +184,12 @@ def _both(
         places_after = stock_curve.projected(connection_id, products, now=now)
     before = engine.read(workflow, COLUMNS, connection_id=connection_id, odoo_ids=ids, now=now)
     places = stock_curve.projected(connection_id, products, now=now)
-    return before, after, stock_curve.curves(connection_id, places, places_after, seen=seen), len(reached) > MOST_ORDERS
+    return (
+        before,
+        after,
+        stock_curve.curves(connection_id, places, places_after, access_scope=access_scope),
+        len(reached) > MOST_ORDERS,
+    )
 
 
 def _told(
@@ -194,10 +199,10 @@ def _told(
     is_cut: bool,
     *,
     zones: Mapping[int | None, ZoneInfo],
-    seen: AccessScope,
+    access_scope: AccessScope,
     connection_id: int,
 ) -> Preview:
-    visible = {odoo_id for odoo_id, row in after.items() if seen.sees(connection_id, row["company_id"])}
+    visible = {odoo_id for odoo_id, row in after.items() if access_scope.sees(connection_id, row["company_id"])}
     orders = [
         _changed(before[odoo_id], after[odoo_id], zones)
         for odoo_id in visible & before.keys()

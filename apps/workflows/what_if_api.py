@@ -221,7 +221,7 @@ class WhatIf(APIView):
             raise ValidationError({"connection": ["There is no such connection."]})
         wanted = [TYPES[one["type"]][2](one) for one in data["changes"]]
         with translation.override("en"):
-            found = what_if.preview(connection.pk, wanted, now=clock.now(), seen=mine)
+            found = what_if.preview(connection.pk, wanted, now=clock.now(), access_scope=mine)
             figures = {name: getattr(found, name) for name in FIGURES}
         return Response(
             {

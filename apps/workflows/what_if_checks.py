@@ -72,13 +72,13 @@ def begin() -> None:
         cursor.execute(f"SET LOCAL lock_timeout = {WAITS_MILLISECONDS}")
 
 
-def check(connection_id: int, changes: Sequence[Change], *, seen: AccessScope, now: datetime) -> None:
+def check(connection_id: int, changes: Sequence[Change], *, access_scope: AccessScope, now: datetime) -> None:
     """Raise ChangeRefusedError where a change speaks of what is not there or out of sight, or cannot be made."""
     if not changes:
         raise ChangeRefusedError(gettext("Name at least one change."))
     if len(changes) > MOST_CHANGES:
         raise ChangeRefusedError(gettext("At most %(most)s changes are previewed at once.") % {"most": f"{MOST_CHANGES:,}"})
-    known = _Known(connection_id, changes, seen, now)
+    known = _Known(connection_id, changes, access_scope, now)
     for change in changes:
         CHECKS[type(change)](known, change)
     for kinds in ((NewDate, Split), (NewQuantity, CancelledLine, Split)):
@@ -90,8 +90,8 @@ def check(connection_id: int, changes: Sequence[Change], *, seen: AccessScope, n
 class _Known:
     """What there is of what the changes speak of, in sight: a query a model."""
 
-    def __init__(self, connection_id: int, changes: Sequence[Change], seen: AccessScope, now: datetime) -> None:
-        self.connection_id, self.seen, self.now = connection_id, seen, now
+    def __init__(self, connection_id: int, changes: Sequence[Change], access_scope: AccessScope, now: datetime) -> None:
+        self.connection_id, self.seen, self.now = connection_id, access_scope, now
         lines = [one for change in changes if (one := getattr(change, "line_id", None) or getattr(change, "instead_of", None))]
         orders = [change.order_id for change in changes if isinstance(change, ReleasedHold | NewPromise)]
         bought = [change for change in changes if isinstance(change, OtherVendor | Transfer)]

@@ -142,9 +142,9 @@ def main(db: None) -> World:
     world.now = clock.now() - timedelta(minutes=10)
     world.write("product.template", 9, name="Desk")
     world.write("product.product", 9, product_tmpl_id=9, active=True)
-    seen = AccessScope(frozenset({(world.connection.pk, 1)}))
+    access_scope = AccessScope(frozenset({(world.connection.pk, 1)}))
     for user in User.objects.filter(username__in=LIMITED):
-        access_grants.grant(user, seen, by=system("tests"), now=world.now)
+        access_grants.grant(user, access_scope, by=system("tests"), now=world.now)
     Company(world, 1, first=1_000, mark="Sichtbar", amount=6_200).works()
     refuse_delivery(world)
     return world

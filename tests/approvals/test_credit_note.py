@@ -238,7 +238,7 @@ def test_one_kind_for_two_models_has_one_policy_and_each_its_own_facts(sold: Wor
     assert {"return_value", "credited_beyond"} <= set(registry.facts_of(KIND))
     assert checks.declarations() == []
     rules = policy.active(KIND, now=sold.now).rules
-    assert preview.preview(KIND, rules, seen=access.scope_of(User.objects.get(username="anna")), now=sold.now).asked == 1
+    assert preview.preview(KIND, rules, access_scope=access.scope_of(User.objects.get(username="anna")), now=sold.now).asked == 1
 
 
 def test_a_line_below_zero_hides_none_of_the_others(sold: World) -> None:

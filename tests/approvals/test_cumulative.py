@@ -376,8 +376,8 @@ def test_the_preview_counts_together_as_well(world: World) -> None:
         buy(world, order, 20_000, state="draft")
         ask(world, order, 20_000, 20_000)
         world.advance(minutes=1)
-    alone = preview.preview(PURCHASE, {"steps": STEPS}, seen=AccessScope(), now=world.now)
-    summed = preview.preview(PURCHASE, {"steps": STEPS, "cumulative": {"over_days": 7}}, seen=AccessScope(), now=world.now)
+    alone = preview.preview(PURCHASE, {"steps": STEPS}, access_scope=AccessScope(), now=world.now)
+    summed = preview.preview(PURCHASE, {"steps": STEPS, "cumulative": {"over_days": 7}}, access_scope=AccessScope(), now=world.now)
     assert [one.needed for one in alone.steps] == [3, 0]
     assert [one.needed for one in summed.steps] == [3, 1]
 

@@ -96,7 +96,7 @@ def test_the_small_buttons_change_the_draft_and_nothing_else() -> None:
 
 
 def test_a_preview_counts_what_the_same_rules_would_have_asked_for(month: World) -> None:
-    found = preview.preview("credit_override", RULES, seen=EVERYTHING, now=clock.now())
+    found = preview.preview("credit_override", RULES, access_scope=EVERYTHING, now=clock.now())
     assert (found.records, found.asked, found.bulk) == (4, 2, 1)
     assert [(step.name, step.needed, step.nobody) for step in found.steps] == [("Credit control", 2, 0), ("Management", 1, 0)]
     assert found.sentence == "With this policy, of the last 30 days' 4 records would have needed: 2 Credit control, 1 Management."
@@ -104,7 +104,7 @@ def test_a_preview_counts_what_the_same_rules_would_have_asked_for(month: World)
 
 def test_a_preview_shows_for_how_many_nobody_could_decide(month: World) -> None:
     User.objects.filter(username="adam").update(approval_limit=7_000)
-    found = preview.preview("credit_override", RULES, seen=EVERYTHING, now=clock.now())
+    found = preview.preview("credit_override", RULES, access_scope=EVERYTHING, now=clock.now())
     assert [step.nobody for step in found.steps] == [1, 0]
 
 
@@ -112,15 +112,15 @@ def test_a_preview_asks_the_manager_of_each_record_and_no_other(month: World) ->
     by_manager = [{"ask": {"manager_of": "record"}, "within_minutes": 60}]
     rules = {"steps": [{"name": "Manager", "fallback": "expire", "levels": by_manager}]}
     person("nora", Role.MANAGER, limit=100_000, team="north")
-    found = preview.preview("credit_override", rules, seen=EVERYTHING, now=clock.now())
+    found = preview.preview("credit_override", rules, access_scope=EVERYTHING, now=clock.now())
     assert [(step.needed, step.nobody) for step in found.steps] == [(2, 2)]
     person("sofia", Role.OPERATOR, team="north", odoo_login="sofia")
-    found = preview.preview("credit_override", rules, seen=EVERYTHING, now=clock.now())
+    found = preview.preview("credit_override", rules, access_scope=EVERYTHING, now=clock.now())
     assert [(step.needed, step.nobody) for step in found.steps] == [(2, 0)]
 
 
 def test_a_preview_tells_nothing_of_what_is_out_of_sight(month: World) -> None:
-    found = preview.preview("credit_override", RULES, seen=NOTHING, now=clock.now())
+    found = preview.preview("credit_override", RULES, access_scope=NOTHING, now=clock.now())
     assert (found.records, found.asked, found.bulk) == (0, 0, 0)
 
 

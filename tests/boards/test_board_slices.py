@@ -91,14 +91,16 @@ def of(world: World, **numbers: int) -> Part:
     return Part(connection_id=world.connection.pk, numbers=numbers)
 
 
-def on(world: World, name: str, *, seen: AccessScope = EVERYTHING, part: Part | None = None) -> set[int]:
+def on(world: World, name: str, *, access_scope: AccessScope = EVERYTHING, part: Part | None = None) -> set[int]:
     """The records on a board of the part, and the proof that it counts those of them that are open."""
     workflow = registry.workflows()[name]
     lists = {
-        stage.name: list(queries.positions_of(workflow, stage.name, seen=seen, now=world.now, narrowed=Narrowed(part=part)))
+        stage.name: list(
+            queries.positions_of(workflow, stage.name, access_scope=access_scope, now=world.now, narrowed=Narrowed(part=part))
+        )
         for stage in workflow.stages
     }
-    board = queries.board(workflow, now=world.now, seen=seen, part=part)
+    board = queries.board(workflow, now=world.now, access_scope=access_scope, part=part)
     assert {one.stage: one.count for one in board.stages if one.is_open} == {
         stage.name: len(lists[stage.name]) for stage in workflow.stages if stage.is_open
     }
@@ -225,7 +227,7 @@ def test_no_part_shows_what_its_person_may_not_see(two: World) -> None:
     ):
         part = of(two, **{name: number})
         assert 9 in on(two, "order_to_cash", part=part), name
-        assert 9 not in on(two, "order_to_cash", seen=mine, part=part), name
+        assert 9 not in on(two, "order_to_cash", access_scope=mine, part=part), name
 
 
 def test_no_page_and_no_call_names_a_customer_whom_its_person_may_not_see(two: World, client: Client) -> None:

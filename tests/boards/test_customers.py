@@ -24,8 +24,8 @@ def shop(world: World) -> World:
     return world
 
 
-def page_of(world: World, odoo_id: int = 50, seen: AccessScope = EVERYTHING) -> CustomerPage:
-    page = customers.customer_of(world.connection, odoo_id, seen=seen, now=world.now)
+def page_of(world: World, odoo_id: int = 50, access_scope: AccessScope = EVERYTHING) -> CustomerPage:
+    page = customers.customer_of(world.connection, odoo_id, access_scope=access_scope, now=world.now)
     assert page is not None
     return page
 
@@ -92,9 +92,9 @@ def test_a_quantity_is_told_in_the_products_own_unit(shop: World) -> None:
 def test_who_sees_another_company_sees_neither_the_customer_nor_a_figure(shop: World, client: Client) -> None:
     shop.held_order()
     other = AccessScope(frozenset({(shop.connection.pk, 2)}))
-    assert customers.customer_of(shop.connection, 50, seen=other, now=shop.now) is None
+    assert customers.customer_of(shop.connection, 50, access_scope=other, now=shop.now) is None
     mine = AccessScope(frozenset({(shop.connection.pk, 1)}))
-    assert page_of(shop, seen=mine).cases
+    assert page_of(shop, access_scope=mine).cases
     User.objects.filter(username="olga").update(sees=[f"{shop.connection.pk}:2"])
     client.force_login(User.objects.get(username="olga"))
     assert client.get("/customers/main/50/").status_code == 404

@@ -42,7 +42,7 @@ def test_what_came_last_night_is_of_the_companys_day(world: World, place: str) -
     for number, hours in enumerate((0.5, 2, 13, 20, 30)):
         moved(world, 9_000 + number, NOW - timedelta(hours=hours))
     tallies.fold()
-    told = analysis.analysis_of(registry.workflows()[NAME], now=NOW, days=7, seen=EVERYTHING)
+    told = analysis.analysis_of(registry.workflows()[NAME], now=NOW, days=7, access_scope=EVERYTHING)
     expected = {
         "Pacific/Auckland": {date(2026, 11, 24): 1, date(2026, 11, 23): 3, date(2026, 11, 22): 1},
         "America/Los_Angeles": {date(2026, 11, 23): 2, date(2026, 11, 22): 2, date(2026, 11, 21): 1},
@@ -57,7 +57,7 @@ def test_the_level_at_a_days_end_is_that_of_the_companys_midnight(world: World, 
     moved(world, 9_000, NOW - timedelta(hours=2))
     tallies.fold()
     workflow = registry.workflows()[NAME]
-    moments, found = figures.levels(workflow, {"to_invoice": 1}, now=NOW, days=2, seen=EVERYTHING)
+    moments, found = figures.levels(workflow, {"to_invoice": 1}, now=NOW, days=2, access_scope=EVERYTHING)
     # It came at 23:00 in Auckland, so that it stood there when the day ended; elsewhere it came today.
     assert found["to_invoice"] == ([0, 1, 1] if place == "Pacific/Auckland" else [0, 0, 1])
     assert moments[-2].date() == PLACES[place] and moments[-2] <= NOW
@@ -76,7 +76,7 @@ def test_a_figures_trend_is_by_the_companys_day(world: World, place: str) -> Non
         date_deadline="2026-11-23 10:00:00",
         date_done="2026-11-23 11:30:00",
     )
-    (figure,) = [one for one in kpis.figures(now=NOW, seen=EVERYTHING) if one.kpi.name == "shipped_on_time"]
+    (figure,) = [one for one in kpis.figures(now=NOW, access_scope=EVERYTHING) if one.kpi.name == "shipped_on_time"]
     assert [point.day for point in figure.trend] == [PLACES[place]]
 
 
@@ -88,5 +88,5 @@ def test_what_goes_back_is_neither_shipped_nor_received(world: World) -> None:
     world.write("stock.picking", 71, name="WH/IN/1", picking_type_code="incoming", location_id=8, **done)
     world.write("stock.picking", 72, name="WH/OUT/2", picking_type_code="outgoing", location_dest_id=4, **done)
     world.write("stock.picking", 73, name="WH/OUT/3", picking_type_code="outgoing", location_dest_id=4, return_id=60, **done)
-    found = {one.kpi.name: one.count for one in kpis.figures(now=NOW, seen=EVERYTHING)}
+    found = {one.kpi.name: one.count for one in kpis.figures(now=NOW, access_scope=EVERYTHING)}
     assert (found["shipped_on_time"], found.get("received_on_time")) == (1, None)

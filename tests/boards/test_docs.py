@@ -57,7 +57,7 @@ def test_the_documented_queries_give_the_figures_of_the_board(world: World) -> N
             seen_at=NOW,
         ).save()
     counted, arrived, departed, trend, ages = (query(name) for name in ("figures", "arrivals", "departures", "trend", "ages"))
-    for shown in figures.stages_of(workflow, now=NOW, seen=EVERYTHING):
+    for shown in figures.stages_of(workflow, now=NOW, access_scope=EVERYTHING):
         assert shown.arrived_24h == arrived.get(shown.stage, {}).get("arrived_24h", 0)
         assert shown.departed_24h == departed.get(shown.stage, {}).get("departed_24h", 0)
         if not shown.is_open:
@@ -78,6 +78,7 @@ def test_the_documented_query_tells_what_a_board_says_its_records_wait_for(world
         world.held_order(odoo_id=number)
     told = query("waits")
     assert told and {
-        (one.stage_name, one.count) for one in blocked_reasons.reasons_of(registry.workflows()["order_to_cash"], seen=EVERYTHING)
+        (one.stage_name, one.count)
+        for one in blocked_reasons.reasons_of(registry.workflows()["order_to_cash"], access_scope=EVERYTHING)
     } == {(stage, one["count"]) for (stage, _), one in told.items()}
     assert {kind for _, kind in told} == {"order.credit_hold", "credit_override"}

@@ -45,7 +45,7 @@ def position(
 
 
 def board() -> dict[str, queries.StageFigures]:
-    return {stage.stage: stage for stage in queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING).stages}
+    return {stage.stage: stage for stage in queries.board(registry.workflows()[WORKFLOW], now=NOW, access_scope=EVERYTHING).stages}
 
 
 def test_a_board_equals_a_recomputation_from_the_rows_behind_it(world: World) -> None:
@@ -116,7 +116,7 @@ def test_the_stage_that_holds_most_late_money_is_named_as_the_bottleneck(world: 
             position(world.connection, 3, "quotation", hours=9, amount=5_000),
         ]
     )
-    found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
+    found = queries.board(registry.workflows()[WORKFLOW], now=NOW, access_scope=EVERYTHING)
     assert found.worst == "credit_review"
     assert found.bottleneck.startswith("Credit review holds 90 % of the value over target: 1 of 1")
 
@@ -158,7 +158,7 @@ def test_a_stage_that_fills_up_comes_before_one_that_drains(world: World, fillin
     flow(world, "quotation", arrived=filling)
     flow(world, "credit_review", departed=draining)
 
-    assert queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING).worst == worst
+    assert queries.board(registry.workflows()[WORKFLOW], now=NOW, access_scope=EVERYTHING).worst == worst
 
 
 def test_where_all_drain_the_most_late_money_counts(world: World) -> None:
@@ -171,12 +171,12 @@ def test_where_all_drain_the_most_late_money_counts(world: World) -> None:
     flow(world, "quotation", departed=4)
     flow(world, "credit_review", departed=9)
 
-    assert queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING).worst == "credit_review"
+    assert queries.board(registry.workflows()[WORKFLOW], now=NOW, access_scope=EVERYTHING).worst == "credit_review"
 
 
 def test_where_nothing_is_late_the_board_says_so(world: World) -> None:
     Position.objects.bulk_create([position(world.connection, 1, "quotation", hours=1)])
-    found = queries.board(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
+    found = queries.board(registry.workflows()[WORKFLOW], now=NOW, access_scope=EVERYTHING)
     assert found.is_clear
     assert "within its stage's target" in found.bottleneck
 
@@ -197,7 +197,7 @@ def test_what_moves_inside_the_workflow_neither_arrives_nor_departs(world: World
             for start, end in [("", "quotation"), ("quotation", "credit_review"), ("unpaid", "closed")]
         ]
     )
-    hours = queries.flow_by_hour(registry.workflows()[WORKFLOW], now=NOW, seen=EVERYTHING)
+    hours = queries.flow_by_hour(registry.workflows()[WORKFLOW], now=NOW, access_scope=EVERYTHING)
     assert (sum(row.arrived for row in hours), sum(row.departed for row in hours)) == (1, 1)
     assert len(hours) == 24
 
@@ -208,7 +208,9 @@ def test_paging_through_a_stage_shows_every_record_once(world: World) -> None:
     )
     seen: list[int] = []
     after = ""
-    while rows := list(queries.positions_in(registry.workflows()[WORKFLOW], "quotation", seen=EVERYTHING, after=after, now=NOW)):
+    while rows := list(
+        queries.positions_in(registry.workflows()[WORKFLOW], "quotation", access_scope=EVERYTHING, after=after, now=NOW)
+    ):
         shown = rows[: queries.PAGE]
         seen += [row.odoo_id for row in shown]
         if len(rows) <= queries.PAGE:

@@ -233,14 +233,16 @@ def test_what_ended_in_a_time_is_summed_by_workflow_and_by_partner(company: Worl
         is_open=False,
         partner_name="Azure Interior",
     )
-    given: dict[str, Any] = {"since": START, "until": at(20), "seen": EVERYTHING}
+    given: dict[str, Any] = {"since": START, "until": at(20), "access_scope": EVERYTHING}
 
     orders, purchases = splitting.sums(RECORDS, by=WORKFLOW, **given)
     assert (orders.key, orders.count, hours(orders)) == ("order_to_cash", 1, {"customer": 10, "us finance": 2})
     assert (purchases.key, purchases.count, hours(purchases)) == ("procure_to_pay", 1, {"vendor": 10})
     (alone,) = splitting.sums(RECORDS, by=PARTNER, workflow="order_to_cash", **given)
     assert alone.key == "Azure Interior"
-    assert splitting.sums(RECORDS, by=WORKFLOW, **given | {"seen": AccessScope(frozenset({(company.connection.pk, 2)}))}) == []
+    assert (
+        splitting.sums(RECORDS, by=WORKFLOW, **given | {"access_scope": AccessScope(frozenset({(company.connection.pk, 2)}))}) == []
+    )
 
     case = opened(company, 1, 0, owner=olga_operator)
     moves.resolve(case.pk, resolution="Paid", by=olga_operator, now=at(5))
@@ -328,7 +330,7 @@ def test_the_parts_add_up_to_the_whole_whatever_happens(company: World, olga_ope
             for part in found.parts:
                 by_holder[part.holder.value] = by_holder.get(part.holder.value, 0) + part.seconds
             assert (found.whole, by_holder) == (whole, parts)
-        together = splitting.sums(RECORDS, by=WORKFLOW, since=START - timedelta(1), until=NOW, seen=EVERYTHING)
+        together = splitting.sums(RECORDS, by=WORKFLOW, since=START - timedelta(1), until=NOW, access_scope=EVERYTHING)
         for split in together:
             assert sum(part.seconds for part in split.parts) == split.whole
         transaction.set_rollback(True)
@@ -395,7 +397,7 @@ def test_ten_thousand_records_are_one_statement_and_found_by_indexes(
             {"connection": company.connection.pk, "start": START},
         )
         cursor.execute("ANALYZE workflows_transition")
-    given: dict[str, Any] = {"since": START, "until": at(24), "seen": EVERYTHING, "workflow": "order_to_cash"}
+    given: dict[str, Any] = {"since": START, "until": at(24), "access_scope": EVERYTHING, "workflow": "order_to_cash"}
     with django_assert_num_queries(2):
         (found,) = splitting.sums(RECORDS, by=WORKFLOW, **given)
 

@@ -40,14 +40,14 @@ def test_a_customers_page_says_who_held_its_orders(company: World, mia_manager: 
         stands_with(company, odoo_id, partner)
     moved(company, 4, (0, "unacknowledged"), (10, "closed"), workflow="procure_to_pay")
     stands_with(company, 4, 50, "procure_to_pay")
-    workflow, asked_for = registry.workflows()["order_to_cash"], {"since": START, "until": NOW, "seen": EVERYTHING}
+    workflow, asked_for = registry.workflows()["order_to_cash"], {"since": START, "until": NOW, "access_scope": EVERYTHING}
 
     found = splitting.of_partner(workflow, connection_id=company.connection.pk, members=[50, 71], **asked_for)
     assert found is not None and found.count == 2
     assert hours(found) == {"customer": 10 + 8, "us finance": 2 + 4}
     assert splitting.of_partner(workflow, connection_id=company.connection.pk, members=[99], **asked_for) is None
     other = AccessScope(frozenset({(company.connection.pk, 2)}))
-    hidden = asked_for | {"seen": other}
+    hidden = asked_for | {"access_scope": other}
     assert splitting.of_partner(workflow, connection_id=company.connection.pk, members=[50, 71], **hidden) is None
 
     client.force_login(mia_manager)

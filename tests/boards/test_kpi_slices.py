@@ -165,7 +165,7 @@ def test_purchases_are_of_the_warehouse_that_receives_them_and_of_no_salesperson
 
 
 def test_figures_that_know_no_such_part_are_left_out_with_it_and_not_without(company: World) -> None:
-    kinds = {one.kpi.kind for one in kpis.figures(now=company.now, seen=EVERYTHING, part=of(company, warehouse=HALL))}
+    kinds = {one.kpi.kind for one in kpis.figures(now=company.now, access_scope=EVERYTHING, part=of(company, warehouse=HALL))}
 
     assert kinds == {BUSINESS}
 
@@ -173,7 +173,7 @@ def test_figures_that_know_no_such_part_are_left_out_with_it_and_not_without(com
 def test_the_records_are_those_of_the_part(company: World) -> None:
     otif = next(one for one in kpi_catalogue.KPIS if one.name == "otif")
 
-    rows = records_behind(otif, "order_to_cash", now=company.now, seen=EVERYTHING, part=of(company, salesperson=SOFIA))
+    rows = records_behind(otif, "order_to_cash", now=company.now, access_scope=EVERYTHING, part=of(company, salesperson=SOFIA))
     assert {row.odoo_id: row.value for row in rows} == {1: 0.0, 3: 0.0}
 
 

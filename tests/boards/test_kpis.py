@@ -26,8 +26,8 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-def figures_of(name: str, world: World, seen: AccessScope = EVERYTHING) -> dict[str, kpis.Figure]:
-    return {one.workflow: one for one in kpis.figures(now=world.now, seen=seen) if one.kpi.name == name}
+def figures_of(name: str, world: World, access_scope: AccessScope = EVERYTHING) -> dict[str, kpis.Figure]:
+    return {one.workflow: one for one in kpis.figures(now=world.now, access_scope=access_scope) if one.kpi.name == name}
 
 
 def case(world: World, number: int, **more: Any) -> ExceptionCase:
@@ -271,7 +271,7 @@ def test_nobody_is_told_of_other_companies(world: World) -> None:
 
     assert figures_of("shipped_on_time", world, mine) == {}
     assert figures_of("detected_to_owned", world, mine)["order_to_cash"].count == 1
-    assert {one.workflow for one in kpis.figures(now=world.now, seen=AccessScope(frozenset()))} == set()
+    assert {one.workflow for one in kpis.figures(now=world.now, access_scope=AccessScope(frozenset()))} == set()
 
 
 def test_they_are_told_apart_on_the_page_and_over_the_api(client: Client, world: World, mia_manager: User) -> None:
@@ -304,7 +304,7 @@ def test_what_was_shipped_lately_is_found_by_an_index(world: World) -> None:
 
 def test_the_cost_does_not_grow_with_the_workflows(world: World, django_assert_num_queries: Callable[[int], Any]) -> None:
     with django_assert_num_queries(len({kpi.shared or kpi.name for kpi in kpi_catalogue.KPIS}) + 2):
-        kpis.figures(now=world.now, seen=EVERYTHING)
+        kpis.figures(now=world.now, access_scope=EVERYTHING)
 
 
 def test_a_manager_sets_a_target_and_the_figures_are_held_against_it(
@@ -346,7 +346,7 @@ def test_what_closed_by_itself_is_nobodys_work(world: World, olga_operator: User
     """Neither an hour until it closed nor its closing counts as the time in which somebody owned it."""
     opened = world.now - timedelta(hours=3)
     case(world, 1, opened_at=opened, status="resolved", resolved_at=world.now)
-    assert "detected_to_owned" not in {one.kpi.name for one in kpis.figures(now=world.now, seen=EVERYTHING)}
+    assert "detected_to_owned" not in {one.kpi.name for one in kpis.figures(now=world.now, access_scope=EVERYTHING)}
     case(world, 2, opened_at=opened, owned_at=opened + timedelta(hours=1), status="resolved", resolved_at=world.now)
     by_hand = case(world, 3, opened_at=opened)
     moves.resolve(by_hand.pk, resolution="Called them", by=olga_operator, now=world.now)
@@ -367,6 +367,9 @@ def test_what_comes_back_was_not_resolved_the_first_time(world: World) -> None:
 
     assert (first_time.value, first_time.count, first_time.is_met) == (0.5, 2, False)
     assert (round(repeats.value, 4), repeats.count, repeats.is_met) == (0.3333, 6, False)
-    assert [row.odoo_id for row in records_behind(repeats.kpi, "order_to_cash", now=world.now, seen=EVERYTHING)][:2] == [2, 1]
-    missed = records_behind(repeats.kpi, "order_to_cash", now=world.now, seen=EVERYTHING, only_missed=True)
+    assert [row.odoo_id for row in records_behind(repeats.kpi, "order_to_cash", now=world.now, access_scope=EVERYTHING)][:2] == [
+        2,
+        1,
+    ]
+    missed = records_behind(repeats.kpi, "order_to_cash", now=world.now, access_scope=EVERYTHING, only_missed=True)
     assert {row.odoo_id for row in missed} == {1, 2}

@@ -26,7 +26,7 @@ RECEIVABLE, PAYABLE, BANK = 11, 12, 13
 
 
 def figure(world: World, name: str, **asked: Any) -> kpis.Figure | None:
-    found = [one for one in kpis.figures(now=world.now, **{"seen": EVERYTHING, **asked}) if one.kpi.name == name]
+    found = [one for one in kpis.figures(now=world.now, **{"access_scope": EVERYTHING, **asked}) if one.kpi.name == name]
     assert len(found) < 2
     return found[0] if found else None
 
@@ -39,7 +39,7 @@ def told(world: World, name: str, **asked: Any) -> kpis.Figure:
 
 def behind(world: World, name: str) -> list[Counted]:
     kpi = next(one for one in kpi_catalogue.KPIS if one.name == name)
-    return records_behind(kpi, told(world, name).workflow, now=world.now, seen=EVERYTHING)
+    return records_behind(kpi, told(world, name).workflow, now=world.now, access_scope=EVERYTHING)
 
 
 def on(found: kpis.Figure, world: World, days_ago: int) -> float | None:
@@ -137,8 +137,8 @@ def test_companies_of_two_currencies_have_a_figure_each(world: World) -> None:
     waits(world, 1, days_ago=3, worth=1000)
     waits(world, 2, days_ago=5, worth=70, company_id=2)
 
-    found = [one for one in kpis.figures(now=world.now, seen=EVERYTHING) if one.kpi.name == "backlog_value"]
-    ages = [one for one in kpis.figures(now=world.now, seen=EVERYTHING) if one.kpi.name == "backlog_age"]
+    found = [one for one in kpis.figures(now=world.now, access_scope=EVERYTHING) if one.kpi.name == "backlog_value"]
+    ages = [one for one in kpis.figures(now=world.now, access_scope=EVERYTHING) if one.kpi.name == "backlog_age"]
 
     assert [(one.currency, one.value, on(one, world, 4), on(one, world, 0)) for one in found] == [
         ("CHF", 70, 70, 70),
@@ -276,7 +276,7 @@ def test_nobody_is_told_of_other_companies(books: World) -> None:
     invoiced(books, 2, 1_000, days_ago=8)
     other = AccessScope(frozenset({(books.connection.pk, 2)}))
 
-    assert not [one for one in kpis.figures(now=books.now, seen=other) if one.kpi.level]
+    assert not [one for one in kpis.figures(now=books.now, access_scope=other) if one.kpi.level]
 
 
 def put_away(world: World, number: int, *, after: timedelta, to: int = SHELF, origin: int, days_ago: float = 2) -> None:

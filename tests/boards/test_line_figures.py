@@ -121,8 +121,10 @@ def bought(world: World, order: int, *, planned_days_ago: float = 2, ordered_day
     )
 
 
-def told(world: World, *names: str, seen: AccessScope = EVERYTHING, **more: Any) -> dict[str, tuple[float, int]]:
-    found = {one.kpi.name: (round(one.value, 4), one.count) for one in kpis.figures(now=world.now, seen=seen, **more)}
+def told(world: World, *names: str, access_scope: AccessScope = EVERYTHING, **more: Any) -> dict[str, tuple[float, int]]:
+    found = {
+        one.kpi.name: (round(one.value, 4), one.count) for one in kpis.figures(now=world.now, access_scope=access_scope, **more)
+    }
     return {name: found[name] for name in names if name in found}
 
 
@@ -222,7 +224,7 @@ def test_vendors_are_held_to_their_planned_day_and_their_lead_time_has_its_sprea
     bought(world, 305, state="cancel")
 
     assert told(world, "supplier_otif") == {"supplier_otif": (0.5, 4)}
-    (lead_time,) = [one for one in kpis.figures(now=world.now, seen=EVERYTHING) if one.kpi.name == "supplier_lead_time"]
+    (lead_time,) = [one for one in kpis.figures(now=world.now, access_scope=EVERYTHING) if one.kpi.name == "supplier_lead_time"]
     assert (lead_time.value, lead_time.count) == (median(took) * 86_400, 3)
     assert lead_time.p90 == pytest.approx(10.8 * 86_400)
     assert told(world, "supplier_otif", of_partner=(VENDOR, world.connection.pk, 60)) == {"supplier_otif": (round(2 / 3, 4), 3)}
@@ -237,7 +239,7 @@ def test_a_customer_is_asked_for_with_its_contacts_and_nothing_else(world: World
     sold(world, 202, partner_id=71)
 
     assert told(world, "otif", of_partner=(CUSTOMER, world.connection.pk, 50)) == {"otif": (1.0, 1)}
-    asked = kpis.figures(now=world.now, seen=EVERYTHING, of_partner=(CUSTOMER, world.connection.pk, 70))
+    asked = kpis.figures(now=world.now, access_scope=EVERYTHING, of_partner=(CUSTOMER, world.connection.pk, 70))
     assert {one.kpi.name: one.value for one in asked} == dict.fromkeys((*CUSTOMER_FIGURES, "backlog_value", "backlog_age"), 0.0)
 
 
@@ -245,7 +247,7 @@ def test_lines_of_another_company_are_not_counted(world: World) -> None:
     sold(world, 201)
     moved(world, 201, 1)
 
-    assert told(world, "otif", seen=AccessScope(frozenset({(world.connection.pk, 2)}))) == {}
+    assert told(world, "otif", access_scope=AccessScope(frozenset({(world.connection.pk, 2)}))) == {}
 
 
 def test_the_api_tells_the_figures_of_one_partner(world: World) -> None:
@@ -272,7 +274,7 @@ def test_each_figure_leads_to_its_records_on_the_page_and_over_the_api(world: Wo
     moved(world, 201, 1)
     sold(world, 202)
     moved(world, 202, 2, pieces=3)
-    (fill,) = [one for one in kpis.figures(now=world.now, seen=EVERYTHING) if one.kpi.name == "fill_rate"]
+    (fill,) = [one for one in kpis.figures(now=world.now, access_scope=EVERYTHING) if one.kpi.name == "fill_rate"]
 
     told_by_api = caller("olga", "read").get("kpis/fill_rate/records/?workflow=order_to_cash").json()
 
@@ -299,10 +301,10 @@ def test_the_records_of_every_figure_are_as_many_as_it_says(world: World) -> Non
     bought(world, 301)
     moved(world, 301, 301, code="incoming", place=VENDORS, to=STOCK, bought=True)
 
-    figures = kpis.figures(now=world.now, seen=EVERYTHING)
+    figures = kpis.figures(now=world.now, access_scope=EVERYTHING)
 
     assert {"otif", "perfect_order", "supplier_otif", "supplier_lead_time", "shipped_on_time"} <= {one.kpi.name for one in figures}
     for one in figures:
-        assert len(records_behind(one.kpi, one.workflow, now=world.now, seen=EVERYTHING)) == one.count, one.kpi.name
+        assert len(records_behind(one.kpi, one.workflow, now=world.now, access_scope=EVERYTHING)) == one.count, one.kpi.name
     for kpi in kpi_catalogue.KPIS:
-        records_behind(kpi, "order_to_cash", now=world.now, seen=AccessScope(frozenset({(world.connection.pk, 1)})))
+        records_behind(kpi, "order_to_cash", now=world.now, access_scope=AccessScope(frozenset({(world.connection.pk, 1)})))

@@ -80,7 +80,9 @@ def test_a_product_on_a_line_is_a_link(shop: World, olga: Client) -> None:
 
 def test_search_leads_to_the_page_of_a_customer_or_a_vendor(shop: World) -> None:
     def leads(text: str) -> list[str]:
-        return [hit.href for group in finding.find(text, seen=EVERYTHING) for hit in group.hits if hit.model == "res.partner"]
+        return [
+            hit.href for group in finding.find(text, access_scope=EVERYTHING) for hit in group.hits if hit.model == "res.partner"
+        ]
 
     assert leads("azure") == ["/customers/main/50/"]
     assert leads("nordic") == ["/customers/main/60/"]

@@ -65,11 +65,11 @@ def rows(query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def of_boards(days: int = 7) -> analysis.Analysis:
-    return analysis.analysis_of(registry.workflows()[NAME], now=NOW, days=days, seen=EVERYTHING)
+    return analysis.analysis_of(registry.workflows()[NAME], now=NOW, days=days, access_scope=EVERYTHING)
 
 
 def test_the_hours_are_those_of_the_moves(moved: World) -> None:
-    shown = drawn(plots.by_the_hour(queries.flow_by_hour(registry.workflows()[NAME], now=NOW, seen=EVERYTHING)))
+    shown = drawn(plots.by_the_hour(queries.flow_by_hour(registry.workflows()[NAME], now=NOW, access_scope=EVERYTHING)))
     counted = {
         hour.isoformat(): (arrived, departed)
         for hour, arrived, departed in rows(

@@ -30,8 +30,8 @@ def shop(world: World) -> World:
     return world
 
 
-def page_of(world: World, seen: AccessScope = EVERYTHING, product: int = trade.DESK) -> ProductPage:
-    page = products.product_of(world.connection, product, seen=seen, now=world.now)
+def page_of(world: World, access_scope: AccessScope = EVERYTHING, product: int = trade.DESK) -> ProductPage:
+    page = products.product_of(world.connection, product, access_scope=access_scope, now=world.now)
     assert page is not None
     return page
 

@@ -114,7 +114,7 @@ def test_a_board_is_sent_with_its_bottleneck(world: World, mia: User) -> None:
 
 
 def test_what_is_empty_says_so(world: World) -> None:
-    said = composing.compose("kpis", seen=EVERYTHING, now=world.now)
+    said = composing.compose("kpis", access_scope=EVERYTHING, now=world.now)
 
     assert "No data yet." in said.text and "No data yet." in said.html
 
@@ -123,7 +123,7 @@ def test_names_are_escaped_in_html(world: World, mia: User) -> None:
     world.write("res.partner", 50, name="<b>Azure</b>")
     orders(world, on_time=0, late=1)
 
-    assert "<b>Azure" not in composing.compose("order_to_cash", seen=EVERYTHING, now=world.now).html
+    assert "<b>Azure" not in composing.compose("order_to_cash", access_scope=EVERYTHING, now=world.now).html
 
 
 def test_one_that_cannot_be_made_holds_up_nobody(world: World, mia: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,11 +135,11 @@ def test_one_that_cannot_be_made_holds_up_nobody(world: World, mia: User, monkey
     Report.objects.filter(user=mia).update(next_at=world.now)
     figures = kpis.figures
 
-    def fails_for_mia(*, seen: AccessScope, **more: Any) -> Any:
-        if seen.parts is not None:
+    def fails_for_mia(*, access_scope: AccessScope, **more: Any) -> Any:
+        if access_scope.parts is not None:
             with database.cursor() as cursor:
                 cursor.execute("SELECT 1 / 0")
-        return figures(seen=seen, **more)
+        return figures(access_scope=access_scope, **more)
 
     User.objects.filter(pk=mia.pk).update(sees=[f"{world.connection.pk}:1"])
     monkeypatch.setattr(kpis, "figures", fails_for_mia)

@@ -32,8 +32,8 @@ def shop(world: World) -> World:
     return world
 
 
-def found(text: str, seen: AccessScope = EVERYTHING) -> dict[str, list[str]]:
-    return {group.title: [hit.title for hit in group.hits] for group in finding.find(text, seen=seen)}
+def found(text: str, access_scope: AccessScope = EVERYTHING) -> dict[str, list[str]]:
+    return {group.title: [hit.title for hit in group.hits] for group in finding.find(text, access_scope=access_scope)}
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def shop(world: World) -> World:
     return world
 
 
-def page_of(world: World, odoo_id: int = 60, seen: AccessScope = EVERYTHING) -> VendorPage:
-    page = vendors.vendor_of(world.connection, odoo_id, seen=seen, now=world.now)
+def page_of(world: World, odoo_id: int = 60, access_scope: AccessScope = EVERYTHING) -> VendorPage:
+    page = vendors.vendor_of(world.connection, odoo_id, access_scope=access_scope, now=world.now)
     assert page is not None
     return page
 
@@ -53,7 +53,9 @@ def test_lines_are_counted_as_the_kpi_counts_them(shop: World) -> None:
     assert (page.on_time.met, page.in_full.met, page.otif.met, page.otif.n) == (2, 2, 1, 3)
     assert page.otif.percent == Decimal("33.3")
     of = (VENDOR, shop.connection.pk, 60)
-    otif = next(one for one in kpis.figures(now=shop.now, seen=EVERYTHING, of_partner=of) if one.kpi.name == "supplier_otif")
+    otif = next(
+        one for one in kpis.figures(now=shop.now, access_scope=EVERYTHING, of_partner=of) if one.kpi.name == "supplier_otif"
+    )
     assert (otif.count, round(otif.value, 6)) == (3, round(1 / 3, 6))
     assert (page.late.n, page.late.least, page.late.most) == (2, 0, 4)
     assert (page.lead.n, page.lead.least, page.lead.most) == (2, 15, 18)
@@ -176,11 +178,11 @@ def test_who_sees_one_company_sees_its_part_alone(shop: World, client: Client) -
     trade.purchase(shop, 82, expected_in=9)
     trade.sale(shop, 42, quantity=10, promised_in=3)
     one, two = (AccessScope(frozenset({(shop.connection.pk, company)})) for company in (1, 2))
-    assert (page_of(shop, seen=one).otif.n, page_of(shop, seen=two).otif.n) == (1, 1)
-    assert (page_of(shop, seen=one).impact.orders_count, page_of(shop, seen=two).impact.orders_count) == (1, 0)
-    assert {one.odoo_id for one in page_of(shop, seen=one).orders} == {82} and not page_of(shop, seen=two).orders
+    assert (page_of(shop, access_scope=one).otif.n, page_of(shop, access_scope=two).otif.n) == (1, 1)
+    assert (page_of(shop, access_scope=one).impact.orders_count, page_of(shop, access_scope=two).impact.orders_count) == (1, 0)
+    assert {one.odoo_id for one in page_of(shop, access_scope=one).orders} == {82} and not page_of(shop, access_scope=two).orders
     three = AccessScope(frozenset({(shop.connection.pk, 3)}))
-    assert vendors.vendor_of(shop.connection, 60, seen=three, now=shop.now) is None
+    assert vendors.vendor_of(shop.connection, 60, access_scope=three, now=shop.now) is None
     User.objects.filter(username="olga").update(sees=[f"{shop.connection.pk}:3"])
     client.force_login(User.objects.get(username="olga"))
     assert client.get("/vendors/main/60/").status_code == 404

@@ -84,7 +84,9 @@ def test_who_may_not_see_the_order_gets_none(olga: Client, waiting: World) -> No
 def test_the_drawing_holds_the_figures(waiting: World) -> None:
     from apps.accounts import access
 
-    shown = what_if.preview(waiting.connection.pk, [changes.CancelledLine(line_id=800)], now=waiting.now, seen=access.EVERYTHING)
+    shown = what_if.preview(
+        waiting.connection.pk, [changes.CancelledLine(line_id=800)], now=waiting.now, access_scope=access.EVERYTHING
+    )
     (curve,) = shown.curves
     figure = plots.projected_stock(curve)
     go.Figure(figure)

@@ -155,6 +155,6 @@ def test_search_finds_what_people_write(world: World) -> None:
         carrier_tracking_ref="1Z 999 AA1 01 2345 6784, 00340434161094042557",
     )
     for text in ("po4711", "PO 4711", "s42", "1z999aa10123456784"):
-        hits = [hit.odoo_id for group in finding.find(text, seen=EVERYTHING) for hit in group.hits]
+        hits = [hit.odoo_id for group in finding.find(text, access_scope=EVERYTHING) for hit in group.hits]
         assert hits, text
     assert Picking.objects.count() == 1

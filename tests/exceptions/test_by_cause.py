@@ -46,7 +46,7 @@ def world(db: None) -> World:
 def shown(query: str, who: str = "mia", world: World | None = None) -> listing.Queue:
     user = User.objects.get(username=who)
     given = {name: value for name, value in QueryDict(query).items() if isinstance(value, str)}
-    return listing.queue(given, known=Known(user), seen=access.scope_of(user), now=world.now if world else timezone.now())
+    return listing.queue(given, known=Known(user), access_scope=access.scope_of(user), now=world.now if world else timezone.now())
 
 
 def lines(queue: listing.Queue) -> list[str]:

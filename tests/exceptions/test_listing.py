@@ -48,9 +48,9 @@ def queue(world: World) -> World:
     return world
 
 
-def shown(queue: World, query: str, seen: AccessScope = EVERYTHING, who: str = "olga") -> listing.Queue:
+def shown(queue: World, query: str, access_scope: AccessScope = EVERYTHING, who: str = "olga") -> listing.Queue:
     known = filters.Known(User.objects.get(username=who))
-    return listing.queue(dict(parse_qsl(query)), known=known, seen=seen, now=queue.now)
+    return listing.queue(dict(parse_qsl(query)), known=known, access_scope=access_scope, now=queue.now)
 
 
 def cases(page: listing.Queue) -> list[ExceptionCase]:

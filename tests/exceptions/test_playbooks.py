@@ -172,7 +172,7 @@ def test_the_figures_say_which_step_takes_the_time_and_what_ended_it(company: Wo
         moves.resolve(case.pk, resolution="Delivered", by=olga_operator, now=done_at)
     opened(company, 4, status="resolved", resolved_at=company.now, closed_itself=True)
 
-    found = figures.of_version(versions.declared(TYPE), None, seen=EVERYTHING)
+    found = figures.of_version(versions.declared(TYPE), None, access_scope=EVERYTHING)
 
     by_name = {one.step.name: one for one in found.steps}
     assert (found.cases_count, found.none_ended_count, found.by_itself_count) == (4, 1, 1)

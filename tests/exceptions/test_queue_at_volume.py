@@ -165,11 +165,13 @@ def test_every_grouping_and_every_view_is_answered_by_an_index(client_of_many: C
 def test_far_pages_are_entered_by_the_index_of_their_order(client_of_many: Client) -> None:
     for sort, order in orders.ORDERS.items():
         cases = order.annotated(
-            filters.matching({}, known=filters.Known(User.objects.get(username="person0")), seen=EVERYTHING, now=clock.now())
+            filters.matching(
+                {}, known=filters.Known(User.objects.get(username="person0")), access_scope=EVERYTHING, now=clock.now()
+            )
         )
         cursor = order.cursor(cases[ALL // ONE_IN // 2])
         with CaptureQueriesContext(database) as captured:
-            rows = list(order.page(cases, cursor, size=listing.PAGE, seen=EVERYTHING))
+            rows = list(order.page(cases, cursor, size=listing.PAGE, access_scope=EVERYTHING))
         assert len(rows) == listing.PAGE
         (statement,) = [one["sql"] for one in captured.captured_queries]
         with database.cursor() as plan:

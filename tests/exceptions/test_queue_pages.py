@@ -71,7 +71,7 @@ def test_paging_by_key_shows_every_exception_once(case: ExceptionCase) -> None:
         page = listing.queue(
             dict(pair.split("=") for pair in query.replace("%3A", ":").replace("%2B", "+").split("&") if pair),
             known=filters.Known(user),
-            seen=EVERYTHING,
+            access_scope=EVERYTHING,
             now=clock.now(),
         )
         seen += [row.case.id for row in page.rows]
@@ -140,10 +140,10 @@ def test_what_a_group_leads_to_is_the_group_and_no_more(case: ExceptionCase) -> 
     ExceptionCase.objects.filter(odoo_id=1008).update(partner_name="")
     user = User.objects.get(username="olga")
     known, now = filters.Known(user), clock.now()
-    page = listing.queue({"group": "customer"}, known=known, seen=EVERYTHING, now=now)
+    page = listing.queue({"group": "customer"}, known=known, access_scope=EVERYTHING, now=now)
     assert {group.word: group.count for group in page.groups} == {"Deco Addict": 4, "Deco Addict Export": 4, "No customer": 1}
     for group in page.groups:
-        assert listing.queue(dict(parse_qsl(group.query)), known=known, seen=EVERYTHING, now=now).total == group.count
+        assert listing.queue(dict(parse_qsl(group.query)), known=known, access_scope=EVERYTHING, now=now).total == group.count
 
 
 def test_the_view_is_exported_with_the_columns_shown(case: ExceptionCase) -> None:

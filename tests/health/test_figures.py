@@ -139,7 +139,7 @@ def test_a_workflow_is_as_far_behind_as_the_model_of_it_that_is_furthest_behind(
             **common,
         )
 
-    found = {row.workflow.name: row for row in figures.workflows(now=now, seen=EVERYTHING)}
+    found = {row.workflow.name: row for row in figures.workflows(now=now, access_scope=EVERYTHING)}
 
     row = found["order_to_cash"]
     assert (row.mirrored_until, row.is_late) == (now - timedelta(minutes=9), True)
@@ -176,7 +176,7 @@ def test_commands_are_told_by_the_workflow_that_they_follow_from(connection: Con
             company_id=1,
         )
 
-    found = {row.workflow.name: row for row in figures.workflows(now=now, seen=EVERYTHING)}
+    found = {row.workflow.name: row for row in figures.workflows(now=now, access_scope=EVERYTHING)}
 
     assert (found["order_to_cash"].commands_ended, found["order_to_cash"].succeeded) == (2, 0.5)
     assert (found["fulfilment"].commands_ended, found["fulfilment"].succeeded) == (1, 1.0)

@@ -223,6 +223,12 @@ def test_long_sql_is_in_no_module(path: Path) -> None:
     assert [node.lineno for node in long if SQL.search(said(node))] == []
 
 
+@pytest.mark.parametrize("path", modules, ids=named)
+def test_what_a_person_may_see_is_called_their_access_scope(path: Path) -> None:
+    named_seen = (node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.arg) and node.arg == "seen")
+    assert [node.lineno for node in named_seen if node.annotation and "AccessScope" in ast.unparse(node.annotation)] == []
+
+
 def said(node: ast.Constant | ast.JoinedStr) -> str:
     """The text of a string, without what is put into it."""
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]

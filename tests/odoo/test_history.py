@@ -103,7 +103,7 @@ def test_the_ways_of_records_before_the_first_read_are_odoos_own(odoo: OdooClien
     [(_, _, confirmed_at, _)] = told_by_odoo(odoo, "sale.order", made["confirmed"], "state")
     left = Transition.objects.get(model="sale.order", odoo_id=made["confirmed"], from_stage="quotation")
     assert (left.at, left.author, left.told) == (confirmed_at, me, "Status: Quotation → Sales Order")
-    page = pages.page_of(tower, "sale.order", made["confirmed"], seen=EVERYTHING, now=clock.now())
+    page = pages.page_of(tower, "sale.order", made["confirmed"], access_scope=EVERYTHING, now=clock.now())
     assert page
     told = [(item.who, item.quote) for item in page.timeline if item.at == confirmed_at]
     assert (me, "From Odoo's history. Status: Quotation → Sales Order") in told

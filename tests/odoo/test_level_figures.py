@@ -20,7 +20,7 @@ RANGE = 30 * 86_400
 def level(shop: Shop, name: str) -> float | None:
     """The figure of the shop's customer as it is now."""
     shop.look()
-    found = kpis.figures(now=clock.now(), seen=EVERYTHING, of_partner=(CUSTOMER, shop.connection.pk, shop.customer))
+    found = kpis.figures(now=clock.now(), access_scope=EVERYTHING, of_partner=(CUSTOMER, shop.connection.pk, shop.customer))
     return next((one.value for one in found if one.kpi.name == name), None)
 
 
@@ -50,7 +50,7 @@ def test_dso_falls_by_what_a_customer_pays_and_is_of_what_odoo_says_is_owed(shop
 
     assert level(shop, "dso") == pytest.approx(0.6 * RANGE)
     kpi = next(one for one in kpi_catalogue.KPIS if one.name == "dso")
-    asked = {"now": clock.now(), "seen": EVERYTHING, "of_partner": (CUSTOMER, shop.connection.pk, shop.customer)}
+    asked = {"now": clock.now(), "access_scope": EVERYTHING, "of_partner": (CUSTOMER, shop.connection.pk, shop.customer)}
     (owed,) = shop.odoo.read("res.partner", [shop.customer], ["credit"])
     assert [(one.odoo_id, one.value) for one in records_behind(kpi, "invoicing", **asked)] == [(made, owed["credit"])]
 
@@ -72,5 +72,5 @@ def test_dock_to_stock_ends_with_the_last_of_three_steps(shop: Shop, warehouse: 
     assert len(steps) == 3
 
     kpi = next(one for one in kpi_catalogue.KPIS if one.name == "dock_to_stock")
-    found = records_behind(kpi, "procure_to_pay", now=clock.now(), seen=EVERYTHING)
+    found = records_behind(kpi, "procure_to_pay", now=clock.now(), access_scope=EVERYTHING)
     assert [one.odoo_id for one in found if one.odoo_id in steps] == steps[-1:]

@@ -38,7 +38,9 @@ def take_back(shop: Shop, delivery: int, quantity: float) -> None:
 
 def told(shop: Shop, side: str, partner: int) -> dict[str, tuple[float, int]]:
     """The figures of one partner as they are once every promised day has ended."""
-    found = kpis.figures(now=clock.now() + timedelta(days=3), seen=EVERYTHING, of_partner=(side, shop.connection.pk, partner))
+    found = kpis.figures(
+        now=clock.now() + timedelta(days=3), access_scope=EVERYTHING, of_partner=(side, shop.connection.pk, partner)
+    )
     return {one.kpi.name: (one.value, one.count) for one in found if one.kpi.name != "supplier_lead_time" and not one.kpi.level}
 
 

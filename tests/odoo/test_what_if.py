@@ -29,7 +29,7 @@ def foretold(shop: Shop, *some: changes.Change, done: Callable[[], object]) -> P
     """Preview the changes, have people make them in Odoo, and hold what happened against what was said."""
     shop.look()
     before = standing(shop)
-    shown = what_if.preview(shop.connection.pk, some, now=clock.now(), seen=access.EVERYTHING)
+    shown = what_if.preview(shop.connection.pk, some, now=clock.now(), access_scope=access.EVERYTHING)
     assert standing(shop) == before
     done()
     shop.look()

@@ -33,7 +33,7 @@ def beside(shop: Shop, name: str, *, within_stock: bool) -> int:
 
 def free(shop: Shop, product: int) -> float:
     shop.look()
-    page = products.product_of(shop.connection, product, seen=EVERYTHING, now=clock.now())
+    page = products.product_of(shop.connection, product, access_scope=EVERYTHING, now=clock.now())
     assert page is not None
     return float(sum(one.free for one in page.stock))
 

@@ -53,7 +53,7 @@ def test_the_board_is_right_on_its_first_day(connection: Connection) -> None:
             order="id",
         )
         assert position.since == datetime.fromisoformat(messages[-1]["date"]).replace(tzinfo=UTC)
-    figures = queries.stages_of(registry.workflows()["order_to_cash"], seen=EVERYTHING, now=clock.now())
+    figures = queries.stages_of(registry.workflows()["order_to_cash"], access_scope=EVERYTHING, now=clock.now())
     waiting = max((stage for stage in figures if stage.is_open), key=lambda stage: stage.count)
     standing = Position.objects.filter(workflow="order_to_cash", stage=waiting.stage)
     ages = sorted((clock.now() - position.since).total_seconds() for position in standing)

@@ -186,12 +186,12 @@ def test_the_preview_says_what_would_change_and_changes_nothing(world: World) ->
     for number in (83, 84):
         buy(world, number, 6_000 + number, state="draft")
     world.advance(days=3)
-    shown = parameter_preview.preview("procure_to_pay.request.target", 1, scope=EVERYBODY, seen=EVERYTHING, now=world.now)
+    shown = parameter_preview.preview("procure_to_pay.request.target", 1, scope=EVERYBODY, access_scope=EVERYTHING, now=world.now)
     assert (shown.records, shown.opened, shown.closed, shown.late, shown.examples) == (2, 2, 0, 2, ["P83", "P84"])
     assert "2 exceptions would open" in shown.sentence
     assert not ParameterValue.objects.exists() and not Entry.objects.filter(action="parameter.set").exists()
     assert not ExceptionCase.objects.exists()
-    none = parameter_preview.preview("procure_to_pay.request.target", 6, scope=EVERYBODY, seen=EVERYTHING, now=world.now)
+    none = parameter_preview.preview("procure_to_pay.request.target", 6, scope=EVERYBODY, access_scope=EVERYTHING, now=world.now)
     assert none.sentence == "Nothing would change among the 2 open records."
 
 

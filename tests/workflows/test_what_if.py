@@ -20,8 +20,8 @@ from tests.world import NOW, World
 pytestmark = pytest.mark.django_db
 
 
-def previewed(world: World, *some: changes.Change, seen: AccessScope = access.EVERYTHING) -> Preview:
-    return what_if.preview(world.connection.pk, some, now=world.now, seen=seen)
+def previewed(world: World, *some: changes.Change, access_scope: AccessScope = access.EVERYTHING) -> Preview:
+    return what_if.preview(world.connection.pk, some, now=world.now, access_scope=access_scope)
 
 
 def standing(world: World) -> dict[int, dict[str, Any]]:
@@ -232,10 +232,10 @@ def test_who_does_not_see_the_company_is_told_nothing() -> None:
     other = AccessScope(frozenset({(world.connection.pk, 2)}))
     later = changes.NewDate(line_id=800, at=world.now + timedelta(days=12))
     with pytest.raises(ChangeRefusedError, match="There is no purchase line 800"):
-        previewed(world, later, seen=other)
+        previewed(world, later, access_scope=other)
     world.write("sale.order", 43, company_id=2)
     mine = AccessScope(frozenset({(world.connection.pk, 1)}))
-    assert [one.odoo_id for one in previewed(world, later, seen=mine).orders] == [42]
+    assert [one.odoo_id for one in previewed(world, later, access_scope=mine).orders] == [42]
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,11 @@ def _rows(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
         return sentences.rows_of(cursor)
 
 
-def customer_of(*, connection_id: int, model: str, odoo_id: int, seen: AccessScope, since: datetime) -> Customer | None:
+def customer_of(*, connection_id: int, model: str, odoo_id: int, access_scope: AccessScope, since: datetime) -> Customer | None:
     """What the order's customer has ordered since then in the companies in sight; none for other models."""
     if model != "sale.order":
         return None
-    rows = _rows(CUSTOMER_OF_ORDER.format(seen=seen.sql("o")), {"connection": connection_id, "order": odoo_id, "since": since})
+    rows = _rows(
+        CUSTOMER_OF_ORDER.format(seen=access_scope.sql("o")), {"connection": connection_id, "order": odoo_id, "since": since}
+    )
     return Customer(**rows[0]) if rows else None

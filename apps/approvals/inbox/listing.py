@@ -117,7 +117,7 @@ def _sum(sort: str, now: datetime) -> Any:
     return rates.comparable(AMOUNT, day=now.date()) if sort == "amount" else AMOUNT
 
 
-def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datetime) -> Inbox:
+def inbox(query: Mapping[str, str], user: User, access_scope: AccessScope, *, now: datetime) -> Inbox:
     """Return the page of the inbox that the query string asks for, and how many requests it holds in all."""
     shown_by = {
         "sort": Parameter(label=gettext("Sort"), is_known=one_of(SORTS)),
@@ -133,15 +133,15 @@ def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datet
     page = {"filters": filters, "sort": sort, "group": group, "whose": whose}
     if problems:
         return Inbox(problems=problems, **page)  # type: ignore[arg-type]
-    mine = queries.inbox_of(user, seen)
-    wanted = mine if whose == "me" else _of_others(mine, seen)
+    mine = queries.inbox_of(user, access_scope)
+    wanted = mine if whose == "me" else _of_others(mine, access_scope)
     wanted = _matching(wanted, filters, now=now)
     grouped_by = GROUPS[group][1] if group else ""
     keys = ((Key(name=grouped_by),) if group else ()) + SORTS[sort][1] + (ID,)
     cursor = query.get("after", "")
     rows, after = Keyset(keys).page(wanted.annotate(sum=_sum(sort, now)), cursor, size=PAGE)
     cards = screens.cards_of(rows, access.scope_of(user))
-    others = _matching(_of_others(mine, seen), filters, now=now) if whose == "me" and not cursor else None
+    others = _matching(_of_others(mine, access_scope), filters, now=now) if whose == "me" and not cursor else None
     return Inbox(
         cards=cards,
         groups=_grouped(cards, grouped_by, wanted),
@@ -154,7 +154,7 @@ def inbox(query: Mapping[str, str], user: User, seen: AccessScope, *, now: datet
     )
 
 
-def decided(query: Mapping[str, str], user: User, seen: AccessScope) -> Decided:
+def decided(query: Mapping[str, str], user: User, access_scope: AccessScope) -> Decided:
     """Return the page of decisions that the query string asks for, the latest decision first."""
     known = _parameters(user) | {
         "status": Parameter(label=gettext("Decision"), is_known=one_of([status.value for status in ENDS])),
@@ -163,7 +163,7 @@ def decided(query: Mapping[str, str], user: User, seen: AccessScope) -> Decided:
     filters = {name: value for name, value in query.items() if name in known and value}
     if problems := problems_of(query, known, beside={"after"}):
         return Decided(filters=filters, problems=problems)
-    ended = _matching(queries.in_sight(seen).exclude(status=Status.PENDING), filters)
+    ended = _matching(queries.in_sight(access_scope).exclude(status=Status.PENDING), filters)
     if status := filters.get("status"):
         ended = ended.filter(status=status)
     if filters.get("by"):
@@ -178,9 +178,9 @@ def decided(query: Mapping[str, str], user: User, seen: AccessScope) -> Decided:
     )
 
 
-def _of_others(mine: QuerySet[Request], seen: AccessScope) -> QuerySet[Request]:
+def _of_others(mine: QuerySet[Request], access_scope: AccessScope) -> QuerySet[Request]:
     """What this person sees but somebody else has to decide."""
-    return queries.in_sight(seen).filter(status=Status.PENDING).exclude(id__in=mine.order_by().values("id"))
+    return queries.in_sight(access_scope).filter(status=Status.PENDING).exclude(id__in=mine.order_by().values("id"))
 
 
 def _matching(requests: QuerySet[Request], filters: Mapping[str, str], *, now: datetime | None = None) -> QuerySet[Request]:

@@ -187,10 +187,10 @@ def lapsed_answers(request: Request) -> list[Assignment]:
     )
 
 
-def cards_of(requests: Iterable[Request], seen: AccessScope) -> list[Card]:
+def cards_of(requests: Iterable[Request], access_scope: AccessScope) -> list[Card]:
     """Return the requests as the inbox shows them, each with what holds up its record and others."""
     shown = list(requests)
-    causes = cause_notes.of_records([key_of(request) for request in shown], seen)
+    causes = cause_notes.of_records([key_of(request) for request in shown], access_scope)
     return [card_of(request, causes.get(key_of(request))) for request in shown]
 
 
@@ -243,7 +243,7 @@ def page_of(request: Request, *, user: User, now: datetime) -> Page:
         exposure=exposure_of(request.context),
         figures=figures_of(request),
         lines=lines_of(request.workflow, connection_id=request.connection_id, odoo_id=request.odoo_id),
-        customer=customer_history.customer_of(**target, seen=own, since=now - timedelta(days=365)),
+        customer=customer_history.customer_of(**target, access_scope=own, since=now - timedelta(days=365)),
         earlier=list(
             earlier.filter(status__in=[Status.APPROVED, Status.REJECTED])
             .exclude(id=request.id)

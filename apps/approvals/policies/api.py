@@ -179,8 +179,8 @@ class PolicyPreview(APIView):
         if kind not in registry.approval_kinds():
             raise PolicyError(f"There is no approval kind {kind}; there is {', '.join(registry.approval_kinds())}.")
         policy.check(kind, rules)
-        seen = _scope(given.validated_data, request).within(access.scope_of(request.user))
-        return Response(PreviewShape(preview.preview(kind, rules, seen=seen, now=clock.now())).data)
+        access_scope = _scope(given.validated_data, request).within(access.scope_of(request.user))
+        return Response(PreviewShape(preview.preview(kind, rules, access_scope=access_scope, now=clock.now())).data)
 
 
 def _scope(data: Mapping[str, Any], request: PersonsCall) -> Scope:

@@ -13,8 +13,8 @@ from apps.mirror import rates
 from apps.workflows import registry, scopes
 
 
-def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, seen: AccessScope) -> dict[str, Any]:
-    """What the form of a policy needs: its steps with their numbers, what can be chosen in it, and the versions in ``seen``."""
+def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, access_scope: AccessScope) -> dict[str, Any]:
+    """What the form of a policy needs: its steps with their numbers, what can be chosen, and versions in ``access_scope``."""
     declared = registry.approval_kinds()[kind][1]
     asks: list[tuple[str, str]] = [(f"role:{role}", str(Role(role).label)) for role in approvers.DECIDING_ROLES]
     asks += [(f"team:{team.slug}", gettext("Team %(team)s") % {"team": team}) for team in Team.objects.order_by("name")]
@@ -43,7 +43,7 @@ def policy_form(kind: str, rules: dict[str, Any], in_force: Policy, seen: Access
         "bulk": bulk_rule,
         "bulk_conditions": [_condition(one) for one in bulk_rule.get("when", [])],
         "reasons": {decision: "\n".join(_reasons(kind, decision)) for decision in policy.DECISIONS},
-        "versions": Policy.objects.filter(scopes.visible_in(seen), kind=kind)
+        "versions": Policy.objects.filter(scopes.visible_in(access_scope), kind=kind)
         .select_related("created_by", "connection")
         .order_by("-version")[:10],
     }

@@ -61,11 +61,11 @@ class Preview:
         return told % {"records": f"{self.records:,}", "needed": needed}
 
 
-def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: datetime) -> Preview:
+def preview(kind: str, rules: Mapping[str, Any], *, access_scope: AccessScope, now: datetime) -> Preview:
     """What ``rules``, which :func:`policy.check` has passed, would have meant for what is in sight."""
     since = now - LOOKED_BACK
-    records = sum(_made(workflow.odoo_model, since, seen) for workflow, _ in registry.declarations_of(kind))
-    requests = list(Request.objects.filter(seen.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
+    records = sum(_made(workflow.odoo_model, since, access_scope) for workflow, _ in registry.declarations_of(kind))
+    requests = list(Request.objects.filter(access_scope.of_records(), kind=kind, requested_at__gte=since).order_by("-id")[:MOST])
     asked_of: dict[str, list[User]] = {}
     deciders = list(User.objects.filter(is_active=True, role__in=approvers.DECIDING_ROLES))
     known = {connection: identities.identities_of(deciders, connection) for connection in {one.connection_id for one in requests}}
@@ -90,13 +90,13 @@ def preview(kind: str, rules: Mapping[str, Any], *, seen: AccessScope, now: date
     )
 
 
-def _made(odoo_model: str, since: datetime, seen: AccessScope) -> int:
+def _made(odoo_model: str, since: datetime, access_scope: AccessScope) -> int:
     model = mirror.models()[odoo_model]
     records = model.objects.filter(create_date__gte=since, deleted_at=None)
     if any(field.name == "company_id" for field in model._meta.fields):
-        records = records.filter(seen.of_records())
-    elif not seen.is_everything:
-        records = records.filter(seen.of_whole_connections())
+        records = records.filter(access_scope.of_records())
+    elif not access_scope.is_everything:
+        records = records.filter(access_scope.of_whole_connections())
     return int(records.count())
 
 

@@ -80,7 +80,7 @@ def edit_policy(request: PersonsRequest, kind: str) -> HttpResponse:
                     messages.warning(request, warning, extra_tags="risk")
                 return redirect(here)
             warned = distinct.warnings(rules)
-            shown = preview.preview(kind, rules, seen=scope.within(access.scope_of(request.user)), now=now)
+            shown = preview.preview(kind, rules, access_scope=scope.within(access.scope_of(request.user)), now=now)
         except Refusal as error:
             problem, status = str(error), error.status
     context = form.policy_form(kind, rules, in_force, access.scope_of(request.user)) | {

@@ -26,7 +26,7 @@ class Askable:
 
 def of_record(connection: Connection, model: str, odoo_id: int, *, by: User, now: datetime) -> list[Askable]:
     """The kinds of approval that are possible for the record as it stands, and do not wait already; none if out of sight."""
-    seen = access.scope_of(by)
+    access_scope = access.scope_of(by)
     waiting = set(
         Request.objects.filter(connection=connection, model=model, odoo_id=odoo_id, status=Status.PENDING).values_list(
             "kind", flat=True
@@ -37,7 +37,7 @@ def of_record(connection: Connection, model: str, odoo_id: int, *, by: User, now
         if kind.name in waiting:
             continue
         rows = engine.look(workflow, connection_id=connection.pk, odoo_ids=[odoo_id], now=now, condition=kind.possible)
-        if not rows or not seen.sees(connection.pk, rows[odoo_id]["company_id"]):
+        if not rows or not access_scope.sees(connection.pk, rows[odoo_id]["company_id"]):
             continue
         choice = kind.choice
         options = offers.options(choice, connection_id=connection.pk, odoo_id=odoo_id, now=now) if choice else []

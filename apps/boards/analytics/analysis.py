@@ -145,9 +145,9 @@ def between(words: list[str]) -> list[str]:
     return [gettext("under %(value)s") % {"value": words[0]}, *between, gettext("over %(value)s") % {"value": words[-1]}]
 
 
-def analysis_of(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> Analysis:
+def analysis_of(workflow: Workflow, *, now: datetime, days: int, access_scope: AccessScope) -> Analysis:
     """Everything on the page; each part is one or two statements."""
-    zone = zone_in_sight(seen)
+    zone = zone_in_sight(access_scope)
     first = zone_midnight(now, zone=zone, back=days - 1)
     opened = [stage.name for stage in workflow.stages if stage.is_open]
     values = {
@@ -159,11 +159,11 @@ def analysis_of(workflow: Workflow, *, now: datetime, days: int, seen: AccessSco
         "cuts": [float(hours) for hours, _ in CUTS],
         "zone": zone.key,
     }
-    sights = {"tallies": seen.sql("t"), "positions": seen.sql("p")}
-    standing = {stage: int(total) for stage, total, _, _ in rows(ages_of_stages(seen), values)}
-    moments, told = levels(workflow, standing, now=now, days=days, seen=seen)
+    sights = {"tallies": access_scope.sql("t"), "positions": access_scope.sql("p")}
+    standing = {stage: int(total) for stage, total, _, _ in rows(ages_of_stages(access_scope), values)}
+    moments, told = levels(workflow, standing, now=now, days=days, access_scope=access_scope)
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
-    ended, quantiles = rows(QUANTILES.format(seen=seen.sql("t")), values)[0]
+    ended, quantiles = rows(QUANTILES.format(seen=access_scope.sql("t")), values)[0]
     return Analysis(
         days=days,
         zone=zone.key,
@@ -171,11 +171,11 @@ def analysis_of(workflow: Workflow, *, now: datetime, days: int, seen: AccessSco
         heat=_heat(workflow, standing, sights, now=now),
         moments=moments,
         levels=[(titles[name], counts) for name, counts in told.items()],
-        bins=_bins(workflow, values, seen),
+        bins=_bins(workflow, values, access_scope),
         ended=int(ended),
         quantiles=[float(one) for one in quantiles or []],
-        paths=_paths(workflow, values, seen),
-        throughput=_throughput(workflow, values, seen),
+        paths=_paths(workflow, values, access_scope),
+        throughput=_throughput(workflow, values, access_scope),
     )
 
 
@@ -221,8 +221,8 @@ def _moves(workflow: str, **query: Any) -> str:
     return f"/boards/{workflow}/moves/?{urlencode({name: value for name, value in query.items() if value is not None})}"
 
 
-def _bins(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Bin]:
-    found = dict(rows(CYCLE_TIMES.format(seen=seen.sql("t")), values))
+def _bins(workflow: Workflow, values: dict[str, Any], access_scope: AccessScope) -> list[Bin]:
+    found = dict(rows(CYCLE_TIMES.format(seen=access_scope.sql("t")), values))
     hours = [number for number, _ in CUTS]
     return [
         Bin(
@@ -240,7 +240,7 @@ def _bins(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list
     ]
 
 
-def _paths(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Path]:
+def _paths(workflow: Workflow, values: dict[str, Any], access_scope: AccessScope) -> list[Path]:
     order = {stage.name: number for number, stage in enumerate(workflow.stages)}
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     titles |= {"": gettext("First seen"), "deleted": gettext("Deleted"), "left": gettext("Out")}
@@ -254,15 +254,15 @@ def _paths(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> lis
             is_back=order.get(end, 99) < order.get(start, -1),
             href=_moves(workflow.name, **{"from": start, "to": end, "first": values["first"].isoformat()}),
         )
-        for start, end, count in rows(PATHS.format(tallies=seen.sql("t")), values)
+        for start, end, count in rows(PATHS.format(tallies=access_scope.sql("t")), values)
     ]
     return sorted(found, key=lambda path: (-path.count, path.from_title, path.to_title))
 
 
-def _throughput(workflow: Workflow, values: dict[str, Any], seen: AccessScope) -> list[Day]:
+def _throughput(workflow: Workflow, values: dict[str, Any], access_scope: AccessScope) -> list[Day]:
     return [
         Day(day=day, arrived=int(arrived), departed=int(departed), href=_moves(workflow.name, ended=1, day=day.isoformat()))
-        for day, arrived, departed in rows(THROUGHPUT.format(tallies=seen.sql("t")), values)
+        for day, arrived, departed in rows(THROUGHPUT.format(tallies=access_scope.sql("t")), values)
     ]
 
 
@@ -310,7 +310,7 @@ def moves(
     *,
     first: datetime,
     last: datetime,
-    seen: AccessScope,
+    access_scope: AccessScope,
     from_stage: str | None = None,
     to_stage: str | None = None,
     is_ended: bool = False,
@@ -348,7 +348,7 @@ def moves(
     statement = MOVED.format(
         took=hours if is_ended else "NULL::float8",
         began=BEGAN if is_ended or took != (None, None) else "",
-        seen=seen.sql("t"),
+        seen=access_scope.sql("t"),
         wanted=" AND ".join(wanted),
     )
     titles: dict[str, str] = defaultdict(str, {stage.name: gettext(stage.title) for stage in workflow.stages})

@@ -73,7 +73,7 @@ CHOICES = {
 }
 
 
-def comparison_of(workflow: Workflow, by: str, *, now: datetime, days: int, seen: AccessScope) -> Comparison:
+def comparison_of(workflow: Workflow, by: str, *, now: datetime, days: int, access_scope: AccessScope) -> Comparison:
     """The workflow compared ``by`` one of :data:`CHOICES`."""
     sides: dict[str, Callable[..., list[Side]]] = {
         "period": _periods,
@@ -81,7 +81,7 @@ def comparison_of(workflow: Workflow, by: str, *, now: datetime, days: int, seen
         "warehouse": _warehouses,
         "team": _teams,
     }
-    found = sides[by](workflow, now=now, days=days, seen=seen)
+    found = sides[by](workflow, now=now, days=days, access_scope=access_scope)
     nothing = ""
     if not found:
         no_warehouse = gettext("No record of this workflow has a warehouse.")
@@ -89,7 +89,7 @@ def comparison_of(workflow: Workflow, by: str, *, now: datetime, days: int, seen
     return Comparison(by=by, days=days, sides=found, nothing=nothing)
 
 
-def _moved(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> dict[str, Any]:
+def _moved(workflow: Workflow, *, now: datetime, days: int, access_scope: AccessScope) -> dict[str, Any]:
     """What came into the workflow's open stages and what left them: moves between them cancel out."""
     values: dict[str, Any] = {
         "workflow": workflow.name,
@@ -98,8 +98,8 @@ def _moved(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -
         "model": workflow.odoo_model,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
     }
-    arrived, departed = flows(workflow, now=now, back=timedelta(days=days), seen=seen)
-    count, quantiles = rows(analysis.QUANTILES.format(seen=seen.sql("t")), values)[0]
+    arrived, departed = flows(workflow, now=now, back=timedelta(days=days), access_scope=access_scope)
+    count, quantiles = rows(analysis.QUANTILES.format(seen=access_scope.sql("t")), values)[0]
     net = sum(arrived[name] - departed[name] for name in values["open"])
     found: dict[str, Any] = {"departed": int(count), "arrived": int(count) + net}
     if quantiles:
@@ -107,35 +107,41 @@ def _moved(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -
     return found
 
 
-def _periods(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
+def _periods(workflow: Workflow, *, now: datetime, days: int, access_scope: AccessScope) -> list[Side]:
     earlier = now - timedelta(days=days)
     return [
-        Side(title=gettext("The last %(days)s days") % {"days": days}, **_moved(workflow, now=now, days=days, seen=seen)),
-        Side(title=gettext("The %(days)s days before") % {"days": days}, **_moved(workflow, now=earlier, days=days, seen=seen)),
+        Side(
+            title=gettext("The last %(days)s days") % {"days": days},
+            **_moved(workflow, now=now, days=days, access_scope=access_scope),
+        ),
+        Side(
+            title=gettext("The %(days)s days before") % {"days": days},
+            **_moved(workflow, now=earlier, days=days, access_scope=access_scope),
+        ),
     ]
 
 
-def _companies(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
+def _companies(workflow: Workflow, *, now: datetime, days: int, access_scope: AccessScope) -> list[Side]:
     found = []
-    for connection, company in rows(COMPANIES.format(tallies=seen.sql("t")), {"workflow": workflow.name}):
+    for connection, company in rows(COMPANIES.format(tallies=access_scope.sql("t")), {"workflow": workflow.name}):
         named = Company.objects.filter(connection_id=connection, odoo_id=company).values_list("name", flat=True).first()
-        part = seen.narrowed(connection, company)
+        part = access_scope.narrowed(connection, company)
         found.append(
             _side(
                 named or gettext("Company %(company)s") % {"company": company},
-                stages_of(workflow, now=now, seen=part),
-                **_moved(workflow, now=now, days=days, seen=part),
+                stages_of(workflow, now=now, access_scope=part),
+                **_moved(workflow, now=now, days=days, access_scope=part),
             )
         )
     return sorted(found, key=lambda side: (-(side.count or 0), side.title))
 
 
-def _teams(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
+def _teams(workflow: Workflow, *, now: datetime, days: int, access_scope: AccessScope) -> list[Side]:
     by_team: dict[str, list[Any]] = defaultdict(list)
-    for stage in stages_of(workflow, now=now, seen=seen):
+    for stage in stages_of(workflow, now=now, access_scope=access_scope):
         if stage.is_open:
             by_team[stage.owner].append(stage)
-    arrived, departed = flows(workflow, now=now, back=timedelta(days=days), seen=seen)
+    arrived, departed = flows(workflow, now=now, back=timedelta(days=days), access_scope=access_scope)
     return [
         _side(
             gettext(owner.replace("_", " ").capitalize()),
@@ -163,12 +169,12 @@ def _side(title: str, stages: list[Any], **moved: Any) -> Side:
     )
 
 
-def _warehouses(workflow: Workflow, *, now: datetime, days: int, seen: AccessScope) -> list[Side]:
+def _warehouses(workflow: Workflow, *, now: datetime, days: int, access_scope: AccessScope) -> list[Side]:
     model = mirror.models()[workflow.odoo_model]
     column = next((name for name in WAREHOUSE_OF if name in model.odoo_fields()), None)
     if column is None:
         return []
-    statement = BY_WAREHOUSE.format(warehouse=WAREHOUSE_OF[column], table=model._meta.db_table, seen=seen.sql("p"))
+    statement = BY_WAREHOUSE.format(warehouse=WAREHOUSE_OF[column], table=model._meta.db_table, seen=access_scope.sql("p"))
     return [
         Side(
             title=name,

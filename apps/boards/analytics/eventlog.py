@@ -66,7 +66,7 @@ def _time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def ocel(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, seen: AccessScope) -> Iterator[str]:
+def ocel(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, access_scope: AccessScope) -> Iterator[str]:
     """An OCEL 2.0 log in JSON, of what is in sight, since ``first`` where it is given."""
     values, activities = _values(workflows, first, now), _activities(workflows)
     models = sorted({workflow.odoo_model for workflow in workflows})
@@ -76,12 +76,12 @@ def ocel(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime
     yield ',"eventTypes":' + json.dumps([_type(title, EVENT_ATTRIBUTES) for title in dict.fromkeys(activities.values())])
     yield ',"objects":['
     comma = ""
-    for row in _read(statements.load(__file__, "event_log_objects", seen=seen.sql("t")), values):
+    for row in _read(statements.load(__file__, "event_log_objects", seen=access_scope.sql("t")), values):
         yield comma + json.dumps(_object(row, now))
         comma = ",\n"
     yield '],"events":['
     comma = ""
-    for row in _read(EVENTS.format(seen=seen.sql("t"), order=BY_TIME), values):
+    for row in _read(EVENTS.format(seen=access_scope.sql("t"), order=BY_TIME), values):
         yield comma + json.dumps(_event(row, activities))
         comma = ",\n"
     yield "]}\n"
@@ -160,11 +160,11 @@ def _attribute(kind: str, key: str, value: Any) -> str:
     return f"<{kind} key={quoteattr(key)} value={quoteattr(text)}/>"
 
 
-def xes(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, seen: AccessScope) -> Iterator[str]:
+def xes(workflows: Sequence[Workflow], *, first: datetime | None, now: datetime, access_scope: AccessScope) -> Iterator[str]:
     """A XES log of what is in sight, a trace a record, since ``first`` where it is given."""
     activities, case = _activities(workflows), None
     yield XES_HEAD
-    for row in _read(EVENTS.format(seen=seen.sql("t"), order=BY_CASE), _values(workflows, first, now)):
+    for row in _read(EVENTS.format(seen=access_scope.sql("t"), order=BY_CASE), _values(workflows, first, now)):
         this = (row["workflow"], row["connection"], row["odoo_id"])
         if this != case:
             if case is not None:

@@ -54,7 +54,7 @@ def _days(request: PersonsRequest) -> int:
 def flow(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     """How the workflow has flowed: ages, levels, cycle times, paths and throughput."""
     now, found, days = clock.now(), workflow_called(workflow), _days(request)
-    told = analysis.analysis_of(found, now=now, days=days, seen=request_scope.scope_of(request, request.user))
+    told = analysis.analysis_of(found, now=now, days=days, access_scope=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request,
@@ -117,7 +117,7 @@ def moves(request: PersonsRequest, workflow: str) -> HttpResponse:
         found,
         first=first,
         last=last,
-        seen=request_scope.scope_of(request, request.user),
+        access_scope=request_scope.scope_of(request, request.user),
         from_stage=asked.get("from"),
         to_stage=asked.get("to"),
         is_ended=asked.get("ended") == "1",
@@ -147,7 +147,7 @@ def comparison(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     found, days = workflow_called(workflow), _days(request)
     by = request.GET.get("by", "")
     by = by if by in compare.CHOICES else "period"
-    told = compare.comparison_of(found, by, now=clock.now(), days=days, seen=request_scope.scope_of(request, request.user))
+    told = compare.comparison_of(found, by, now=clock.now(), days=days, access_scope=request_scope.scope_of(request, request.user))
     if request.GET.get("format") == "csv":
         return sheets.answer(
             request,
@@ -190,7 +190,9 @@ def ocel(request: PersonsRequest) -> HttpResponseBase:
     """What happened as an object-centric event log, OCEL 2.0 in JSON: of one workflow, or of all."""
     now, name = clock.now(), request.GET.get("workflow", "")
     workflows = [workflow_called(name)] if name else list(registry.workflows().values())
-    lines = eventlog.ocel(workflows, first=_since(request, now), now=now, seen=request_scope.scope_of(request, request.user))
+    lines = eventlog.ocel(
+        workflows, first=_since(request, now), now=now, access_scope=request_scope.scope_of(request, request.user)
+    )
     return streams.answer(request, f"{name or 'control-tower'}.jsonocel", "application/json", lines)
 
 
@@ -200,5 +202,5 @@ def ocel(request: PersonsRequest) -> HttpResponseBase:
 def xes(request: PersonsRequest) -> HttpResponseBase:
     """What happened in one workflow as an event log by cases, XES."""
     now, found = clock.now(), workflow_called(request.GET.get("workflow", ""))
-    lines = eventlog.xes([found], first=_since(request, now), now=now, seen=request_scope.scope_of(request, request.user))
+    lines = eventlog.xes([found], first=_since(request, now), now=now, access_scope=request_scope.scope_of(request, request.user))
     return streams.answer(request, f"{found.name}.xes", "application/xml", lines)

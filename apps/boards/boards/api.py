@@ -92,7 +92,7 @@ class Board(APIView):
         if strange := [name for name in BOARD_SLICES if request.query_params.get(name) and name not in known]:
             told = f"This board has the filters: {', '.join(known) or 'none'}."
             raise ValidationError({name: [told] for name in strange})
-        board = queries.board(found, now=clock.now(), seen=asked_scope(request), part=_part(request, known))
+        board = queries.board(found, now=clock.now(), access_scope=asked_scope(request), part=_part(request, known))
         return Response(
             {
                 "workflow": found.name,
@@ -221,7 +221,7 @@ class Kpis(APIView):
             names = [column.name for column in cursor.description]
             standing = dict(zip(names, cursor.fetchone(), strict=True))
         days = asked_days(request, shown, now)
-        found = kpis.figures(now=days.until, since=days.since, seen=shown, of_partner=partner, part=_part(request))
+        found = kpis.figures(now=days.until, since=days.since, access_scope=shown, of_partner=partner, part=_part(request))
         told = {kind: [_shown(one) for one in found if one.kpi.kind == kind] for kind in (BUSINESS, ORCHESTRATION)}
         return Response({"at": moment(now), **standing, **told})
 
@@ -277,7 +277,7 @@ class KpiRecords(APIView):
             asked.get("workflow", ""),
             now=days.until,
             since=days.since,
-            seen=shown,
+            access_scope=shown,
             of_partner=_partner(request),
             part=_part(request),
             only_missed=asked.get("missed") == "1",

@@ -33,6 +33,6 @@ def asked_days(request: PersonsCall, shown: AccessScope, now: datetime) -> DateR
     if wrong := [name for name, value in asked.items() if not is_day(value)]:
         raise ValidationError({name: ["This must be a day, such as 2026-11-30."] for name in wrong})
     try:
-        return date_range(asked, seen=shown, now=now)
+        return date_range(asked, access_scope=shown, now=now)
     except DateRangeError as error:
         raise ValidationError({next(iter(asked)): [str(error)]}) from error

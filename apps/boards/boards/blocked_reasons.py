@@ -54,10 +54,10 @@ class Wait:
     href: str
 
 
-def reasons_of(workflow: Workflow, *, seen: AccessScope, part: Part | None = None) -> list[Wait]:
+def reasons_of(workflow: Workflow, *, access_scope: AccessScope, part: Part | None = None) -> list[Wait]:
     """What the workflow's open records wait for, what holds most records first. One statement."""
-    positions = f"{seen.sql('p')} AND {in_part(part, workflow.odoo_model, 'p')}"
-    statement = WAITS.format(cases=seen.sql("c"), requests=seen.sql("a"), positions=positions)
+    positions = f"{access_scope.sql('p')} AND {in_part(part, workflow.odoo_model, 'p')}"
+    statement = WAITS.format(cases=access_scope.sql("c"), requests=access_scope.sql("a"), positions=positions)
     titles = {stage.name: gettext(stage.title) for stage in workflow.stages}
     found = [
         Wait(

@@ -34,14 +34,14 @@ class DateRange:
     is_asked: bool
 
 
-def date_range(query: Mapping[str, str], *, seen: AccessScope, now: datetime) -> DateRange:
+def date_range(query: Mapping[str, str], *, access_scope: AccessScope, now: datetime) -> DateRange:
     """Return the range of ``since`` and ``until`` (days, each included) in a query that was checked for being days.
 
     Without both it is the last thirty days up to now; with one alone, thirty days from or to it.
 
     Raises DateRangeError where the last day is before the first, begins after now, or more than two years lie between them.
     """
-    zone = zone_in_sight(seen)
+    zone = zone_in_sight(access_scope)
     today = now.astimezone(zone).date()
     since, until = (date.fromisoformat(query[name]) if query.get(name) else None for name in ("since", "until"))
     if since is None and until is None:

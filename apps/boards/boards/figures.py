@@ -180,14 +180,14 @@ def flow_source(workflow: Workflow, part: Part | None, *, since: str) -> str:
 
 
 def flows(
-    workflow: Workflow, *, now: datetime, back: timedelta, seen: AccessScope, part: Part | None = None
+    workflow: Workflow, *, now: datetime, back: timedelta, access_scope: AccessScope, part: Part | None = None
 ) -> tuple[dict[str, int], dict[str, int]]:
     """How many came into each stage, and how many left it, in the time ``back`` until ``now``."""
     arrived: dict[str, int] = defaultdict(int)
     departed: dict[str, int] = defaultdict(int)
     values = {"workflow": workflow.name} | window(now=now, back=back)
     of_part = FLOW_OF_PART if part else FLOW
-    statement = of_part.format(tallies=seen.sql("t"), part=in_part(part, workflow.odoo_model, "t"))
+    statement = of_part.format(tallies=access_scope.sql("t"), part=in_part(part, workflow.odoo_model, "t"))
     for to_stage, from_stage, count in rows(statement, values):
         arrived[to_stage] += int(count)
         departed[from_stage] += int(count)
@@ -195,18 +195,18 @@ def flows(
 
 
 def levels(
-    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, seen: AccessScope, part: Part | None = None
+    workflow: Workflow, standing: dict[str, int], *, now: datetime, days: int, access_scope: AccessScope, part: Part | None = None
 ) -> tuple[list[datetime], dict[str, list[int]]]:
     """How many stood in each open stage at the end of each of the last ``days`` days of the company in sight, and now, the last.
 
     Told backwards from ``standing``: what came after a day's end is taken off, what left is put back.
     """
-    zone = zone_in_sight(seen)
+    zone = zone_in_sight(access_scope)
     # Each day's beginning is the end of the one before.
     ends = [zone_midnight(now, zone=zone, back=back) for back in range(days)]
     net: dict[tuple[Any, str], int] = defaultdict(int)
     values = {"workflow": workflow.name, "first_day": ends[-1], "now": now, "zone": zone.key}
-    statement = NET_BY_DAY.format(flow=flow_source(workflow, part, since="first_day"), tallies=seen.sql("t"))
+    statement = NET_BY_DAY.format(flow=flow_source(workflow, part, since="first_day"), tallies=access_scope.sql("t"))
     for day, stage, count in rows(statement, values):
         net[day, stage] += int(count)
     found: dict[str, list[int]] = {}
@@ -247,15 +247,15 @@ def _cuts(workflow: Workflow, targets: Mapping[str, timedelta], now: datetime) -
     return [(stage, now - targets[stage] * cut) for stage in stages for cut in AGE_CUTS]
 
 
-def _older(workflow: Workflow, cuts: list[tuple[str, datetime]], seen: AccessScope) -> dict[tuple[str, datetime], int]:
+def _older(workflow: Workflow, cuts: list[tuple[str, datetime]], access_scope: AccessScope) -> dict[tuple[str, datetime], int]:
     values = {"workflow": workflow.name, "stages": [name for name, _ in cuts], "cuts": [since for _, since in cuts]}
-    statement = OLDER_THAN.format(tallies=seen.sql("t"), positions=seen.sql("p"))
+    statement = OLDER_THAN.format(tallies=access_scope.sql("t"), positions=access_scope.sql("p"))
     return {(stage, since): int(count) for stage, since, count in (rows(statement, values) if cuts else [])}
 
 
-def ages_of_stages(seen: AccessScope) -> str:
+def ages_of_stages(access_scope: AccessScope) -> str:
     """Return the statement of how many stand in each stage, and of the ages of the middle and the oldest of them."""
-    return statements.load(__file__, "ages", tallies=seen.sql("t"), positions=seen.sql("p"))
+    return statements.load(__file__, "ages", tallies=access_scope.sql("t"), positions=access_scope.sql("p"))
 
 
 @dataclass(kw_only=True)
@@ -282,13 +282,13 @@ class Standing:
 
 
 def standing_of(
-    workflow: Workflow, targets: Mapping[str, timedelta], *, now: datetime, seen: AccessScope, part: Part | None = None
+    workflow: Workflow, targets: Mapping[str, timedelta], *, now: datetime, access_scope: AccessScope, part: Part | None = None
 ) -> Standing:
     """What stands in each stage: of all in sight three statements by tallies; of a part one, over its open records."""
     found, cuts = Standing(), _cuts(workflow, targets, now)
     if part:
         statement = statements.load(
-            __file__, "standing_of_part", positions=seen.sql("p"), part=part.sql_of(workflow.odoo_model, "p")
+            __file__, "standing_of_part", positions=access_scope.sql("p"), part=part.sql_of(workflow.odoo_model, "p")
         )
         values = {"workflow": workflow.name, "now": now, "stages": list(dict.fromkeys(stage for stage, _ in cuts))}
         by_place = {f"cut_{place}": [since for _, since in cuts[place :: len(AGE_CUTS)]] for place in range(len(AGE_CUTS))}
@@ -301,21 +301,23 @@ def standing_of(
         return found
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     values = {"workflow": workflow.name, "now": now, "today": midnight.date(), "midnight": midnight}
-    for stage, total, median, oldest in rows(ages_of_stages(seen), values):
+    for stage, total, median, oldest in rows(ages_of_stages(access_scope), values):
         found.counts[stage], found.medians[stage], found.oldest[stage] = int(total), median, oldest
-    for stage, currency, amount, late, late_amount in rows(MONEY.format(tallies=seen.sql("t"), positions=seen.sql("p")), values):
+    for stage, currency, amount, late, late_amount in rows(
+        MONEY.format(tallies=access_scope.sql("t"), positions=access_scope.sql("p")), values
+    ):
         found.over[stage] += int(late)
         found.add_money(stage, currency, amount, late_amount)
-    found.older = _older(workflow, [cut for cut in cuts if found.counts.get(cut[0])], seen)
+    found.older = _older(workflow, [cut for cut in cuts if found.counts.get(cut[0])], access_scope)
     return found
 
 
-def stages_of(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> list[StageFigures]:
+def stages_of(workflow: Workflow, *, now: datetime, access_scope: AccessScope, part: Part | None = None) -> list[StageFigures]:
     """The figures of every stage, in the order of flow: seven statements, whatever the number of records; of a part five."""
-    targets = parameter_values.targets_in(workflow, seen)
-    standing = standing_of(workflow, targets, now=now, seen=seen, part=part)
-    arrived, departed = flows(workflow, now=now, back=FLOW_WINDOW, seen=seen, part=part)
-    _, trends = levels(workflow, standing.counts, now=now, days=TREND_DAYS, seen=seen, part=part)
+    targets = parameter_values.targets_in(workflow, access_scope)
+    standing = standing_of(workflow, targets, now=now, access_scope=access_scope, part=part)
+    arrived, departed = flows(workflow, now=now, back=FLOW_WINDOW, access_scope=access_scope, part=part)
+    _, trends = levels(workflow, standing.counts, now=now, days=TREND_DAYS, access_scope=access_scope, part=part)
     figures = []
     for stage in workflow.stages:
         name = stage.name

@@ -200,12 +200,12 @@ class Forecast:
         return {hours: sum(stage.due[hours] for stage in self.stages) for hours in HORIZONS}
 
 
-def forecast_of(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> Forecast:
+def forecast_of(workflow: Workflow, *, now: datetime, access_scope: AccessScope, part: Part | None = None) -> Forecast:
     """The breaches expected in the next hours, of the records in sight, by the history in sight.
 
     Of a part of the business its own records count; how long records stay is learnt from all in sight, whose sample is larger.
     """
-    targets = parameter_values.targets_in(workflow, seen)
+    targets = parameter_values.targets_in(workflow, access_scope)
     stages = [stage for stage in workflow.stages if stage.is_open and stage.name in targets]
     values: dict[str, Any] = {
         "workflow": workflow.name,
@@ -215,10 +215,10 @@ def forecast_of(workflow: Workflow, *, now: datetime, seen: AccessScope, part: P
         "stages": [stage.name for stage in stages],
         "targets": [targets[stage.name].total_seconds() for stage in stages],
     }
-    learnt, tried = _history(values, seen)
+    learnt, tried = _history(values, access_scope)
     due: dict[str, dict[int, int]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0))
     expected: dict[str, dict[int, float]] = defaultdict(lambda: dict.fromkeys(HORIZONS, 0.0))
-    due_of = f"{seen.sql('p')} AND {in_part(part, workflow.odoo_model, 'p')}"
+    due_of = f"{access_scope.sql('p')} AND {in_part(part, workflow.odoo_model, 'p')}"
     for name, bucket, within, count in rows(DUE.format(seen=due_of), values):
         chances, sample = learnt.get(name, ({}, 0))
         chance = chances.get(min(max(int(bucket), 0), 99), 1.0) if sample >= ENOUGH else 1.0
@@ -251,19 +251,19 @@ Learnt = dict[str, tuple[dict[int, float], int]]
 Tried = dict[str, tuple[int, int, float, float, int]]
 
 
-def _history(values: dict[str, Any], seen: AccessScope) -> tuple[Learnt, Tried]:
+def _history(values: dict[str, Any], access_scope: AccessScope) -> tuple[Learnt, Tried]:
     """What the past says; it changes slowly and costs by what moved in ten weeks, so it is kept for a quarter of an hour."""
-    whose = hashlib.sha256(repr((access.written(seen), values["targets"])).encode()).hexdigest()[:16]
+    whose = hashlib.sha256(repr((access.written(access_scope), values["targets"])).encode()).hexdigest()[:16]
     key = f"stays:{values['workflow']}:{whose}:{int(values['now'].timestamp() // KEPT_SECONDS)}"
     kept: tuple[Learnt, Tried] | None = cache.get(key)
     if kept is not None:
         return kept
     learnt: dict[str, tuple[dict[int, float], int]] = {}
-    for stage, bucket, chance, sample in rows(LEARNT.format(seen=seen.sql("t")), values):
+    for stage, bucket, chance, sample in rows(LEARNT.format(seen=access_scope.sql("t")), values):
         learnt.setdefault(stage, ({}, int(sample)))[0][bucket] = float(chance)
     tried = {
         stage: (int(many), int(broke), float(told), float(error), int(before))
-        for stage, many, broke, told, error, before in rows(TRIED.format(seen=seen.sql("t")), values)
+        for stage, many, broke, told, error, before in rows(TRIED.format(seen=access_scope.sql("t")), values)
     }
     cache.set(key, (learnt, tried), KEPT_SECONDS)
     return learnt, tried

@@ -59,7 +59,7 @@ def records_behind(
     workflow: str,
     *,
     now: datetime,
-    seen: AccessScope,
+    access_scope: AccessScope,
     since: datetime | None = None,
     of_partner: tuple[str, int, int] | None = None,
     part: Part | None = None,
@@ -76,7 +76,7 @@ def records_behind(
         of_partner, part: as :func:`apps.boards.boards.kpis.figures` takes them.
         only_missed: leave out what was on time, in full or complete; of a time, nothing is.
     """
-    facts = kpi.rows.format(**narrowed(kpi, seen, of_partner, part))
+    facts = kpi.rows.format(**narrowed(kpi, access_scope, of_partner, part))
     if kpi.level:
         value, facts = f"f.{kpi.level.adds}", AT_THE_END.format(facts=facts)
     else:

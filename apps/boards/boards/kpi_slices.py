@@ -312,7 +312,7 @@ def slices_of(odoo_models: Collection[str]) -> dict[str, Slice]:
 
 
 def options(
-    connection_id: int, seen: AccessScope, *, slices: Mapping[str, Slice] = SLICES, part: Part | None = None
+    connection_id: int, access_scope: AccessScope, *, slices: Mapping[str, Slice] = SLICES, part: Part | None = None
 ) -> dict[str, list[tuple[int, str]]]:
     """Return the parts that there are in a connection, as far as they are in sight, by slice.
 
@@ -324,14 +324,14 @@ def options(
     with database.cursor() as cursor:
         for one in slices.values():
             values = {"connection": connection_id, "chosen": numbers.get(one.name), "most": MOST_PARTNERS}
-            cursor.execute(one.options.format(seen=seen.sql(one.alias)), values)
+            cursor.execute(one.options.format(seen=access_scope.sql(one.alias)), values)
             found[one.name] = [(number, name) for number, name in cursor.fetchall() if name]
     return {name: rows for name, rows in found.items() if len(rows) > 1 or name in numbers}
 
 
-def connection_of(choice: tuple[int, int | None] | None, seen: AccessScope) -> int | None:
+def connection_of(choice: tuple[int, int | None] | None, access_scope: AccessScope) -> int | None:
     """Return the connection that numbers of Odoo are of: the one chosen, or the only one in sight; None where several are."""
     if choice is not None:
         return choice[0]
-    found = list(Connection.objects.filter(seen.of_connections()).values_list("pk", flat=True)[:2])
+    found = list(Connection.objects.filter(access_scope.of_connections()).values_list("pk", flat=True)[:2])
     return found[0] if len(found) == 1 else None

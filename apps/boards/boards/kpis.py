@@ -82,7 +82,7 @@ def targets() -> dict[str, float]:
 def figures(
     *,
     now: datetime,
-    seen: AccessScope,
+    access_scope: AccessScope,
     since: datetime | None = None,
     kind: str = "",
     names: Collection[str] = (),
@@ -103,7 +103,7 @@ def figures(
         "integration": gettext("Integration")
     }
     found: list[Figure] = []
-    held, zone = targets(), zone_in_sight(seen).key
+    held, zone = targets(), zone_in_sight(access_scope).key
     begin = since or now - WINDOW
     values: dict[str, Any] = {"since": begin - (now - begin), "begin": begin, "now": now, "zone": zone}
     asked = [
@@ -117,7 +117,7 @@ def figures(
     for _, together in groupby(asked, key=lambda kpi: kpi.shared or kpi.name):
         group = list(together)
         with database.cursor() as cursor:
-            cursor.execute(at_once(group).format(**narrowed(group[0], seen, of_partner, part)), values)
+            cursor.execute(at_once(group).format(**narrowed(group[0], access_scope, of_partner, part)), values)
             rows = cursor.fetchall()
         before: dict[tuple[Kpi, str, str], tuple[float, int]] = {}
         current: Figure | None = None
@@ -150,12 +150,12 @@ def figures(
 
 
 def narrowed(
-    kpi: Kpi, seen: AccessScope, of_partner: tuple[str, int, int] | None = None, part: Part | None = None
+    kpi: Kpi, access_scope: AccessScope, of_partner: tuple[str, int, int] | None = None, part: Part | None = None
 ) -> dict[str, str]:
     """Return what stands in the places of the figure's facts: SQL that narrows them to what is in sight, and of that to one
     customer's or vendor's, or to a part.
     """
-    scope = seen.sql("t", company="r.company_id") if kpi.alias == "t" else seen.sql(kpi.alias)
+    scope = access_scope.sql("t", company="r.company_id") if kpi.alias == "t" else access_scope.sql(kpi.alias)
     of_partners = _of_partner(*of_partner[1:]) if of_partner else ""
     of_part = (part.sql(kpi.subject) or "") if part else ""
     return {"seen": scope + of_partners + of_part, "of_line": part.line_sql(kpi.subject) if part else "TRUE"}

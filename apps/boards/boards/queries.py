@@ -97,12 +97,12 @@ class Board:
         return dict(sorted(((currency, amount) for currency, amount in sums.items() if amount), key=lambda item: -item[1]))
 
 
-def board(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> Board:
+def board(workflow: Workflow, *, now: datetime, access_scope: AccessScope, part: Part | None = None) -> Board:
     """One workflow with its bottleneck named, of the records in sight, or of those of them that are of a part of the business."""
-    stages = stages_of(workflow, now=now, seen=seen, part=part)
+    stages = stages_of(workflow, now=now, access_scope=access_scope, part=part)
     sentence, worst = name_bottleneck(stages, is_part=part is not None)
     found = next((stage for stage in stages if stage.stage == worst), None)
-    cause, cause_href = _cause(workflow, worst, seen, part)
+    cause, cause_href = _cause(workflow, worst, access_scope, part)
     return Board(
         workflow=workflow,
         at=now,
@@ -117,9 +117,9 @@ def board(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | 
     )
 
 
-def _cause(workflow: Workflow, stage: str, seen: AccessScope, part: Part | None) -> tuple[str, str]:
+def _cause(workflow: Workflow, stage: str, access_scope: AccessScope, part: Part | None) -> tuple[str, str]:
     of_part = _of_part(part, workflow, ExceptionCase)
-    found = pages.largest_of_stage(workflow.name, stage, seen, of_part) if stage else None
+    found = pages.largest_of_stage(workflow.name, stage, access_scope, of_part) if stage else None
     if found is None:
         return "", ""
     group, records = found
@@ -250,7 +250,7 @@ def worst_of(boards: list[Board]) -> Board | None:
     return max((one for one in late if one[1].currency == most), key=lambda one: (_late_tomorrow(one[1]), one[1].late_amount))[0]
 
 
-def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope, part: Part | None = None) -> list[Hour]:
+def flow_by_hour(workflow: Workflow, *, now: datetime, access_scope: AccessScope, part: Part | None = None) -> list[Hour]:
     """What came into the workflow and what left it, for each of the last 24 hours."""
     values = {
         "workflow": workflow.name,
@@ -258,7 +258,7 @@ def flow_by_hour(workflow: Workflow, *, now: datetime, seen: AccessScope, part: 
         "since": now - FLOW_WINDOW,
         "open": [stage.name for stage in workflow.stages if stage.is_open],
     }
-    found = rows(FLOW_BY_HOUR.format(flow=flow_source(workflow, part, since="since"), tallies=seen.sql("t")), values)
+    found = rows(FLOW_BY_HOUR.format(flow=flow_source(workflow, part, since="since"), tallies=access_scope.sql("t")), values)
     return [Hour(hour=hour, arrived=int(arrived), departed=int(departed)) for hour, arrived, departed in found]
 
 
@@ -284,11 +284,13 @@ EVERY_RECORD = Narrowed()
 
 
 def positions_of(
-    workflow: Workflow, stage: str, *, seen: AccessScope, now: datetime, narrowed: Narrowed = EVERY_RECORD
+    workflow: Workflow, stage: str, *, access_scope: AccessScope, now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
     """The records of one stage, the longest there first."""
     of_part = _of_part(narrowed.part, workflow, Position)
-    found = Position.objects.filter(seen.of_records(), of_part, workflow=workflow.name, stage=stage).select_related("connection")
+    found = Position.objects.filter(access_scope.of_records(), of_part, workflow=workflow.name, stage=stage).select_related(
+        "connection"
+    )
     if narrowed.only_late:
         found = found.filter(due_at__lt=now)
     if narrowed.due_within is not None:
@@ -301,10 +303,10 @@ def positions_of(
 
 
 def positions_in(
-    workflow: Workflow, stage: str, *, seen: AccessScope, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
+    workflow: Workflow, stage: str, *, access_scope: AccessScope, after: str = "", now: datetime, narrowed: Narrowed = EVERY_RECORD
 ) -> QuerySet[Position]:
     """The same, one more than a page; ``after`` is "<since, ISO>~<id>"."""
-    found = positions_of(workflow, stage, seen=seen, now=now, narrowed=narrowed)
+    found = positions_of(workflow, stage, access_scope=access_scope, now=now, narrowed=narrowed)
     moment, _, last = after.partition("~")
     if last.isdecimal():
         try:

@@ -51,7 +51,7 @@ def _is_horizon(text: str) -> bool:
 def overview(request: PersonsRequest) -> HttpResponse:
     """All workflows: where does the money wait?"""
     now, shown = clock.now(), request_scope.scope_of(request, request.user)
-    boards = [queries.board(workflow, now=now, seen=shown) for workflow in registry.workflows().values()]
+    boards = [queries.board(workflow, now=now, access_scope=shown) for workflow in registry.workflows().values()]
     return render(request, "boards/overview.html", {"boards": boards, "worst": queries.worst_of(boards)})
 
 
@@ -63,7 +63,7 @@ def figures(request: PersonsRequest) -> HttpResponse:
     shown = request_scope.scope_of(request, request.user)
     days, problem = _days(request, shown)
     chosen = choice_of(request, shown, SLICES)
-    found = kpis.figures(now=days.until, since=days.since, seen=shown, part=chosen.part)
+    found = kpis.figures(now=days.until, since=days.since, access_scope=shown, part=chosen.part)
     kinds = (
         (gettext("Business"), gettext("Customer and vendor service."), BUSINESS),
         (gettext("Orchestration"), gettext("Handling of exceptions and approvals."), ORCHESTRATION),
@@ -85,9 +85,9 @@ def _days(request: PersonsRequest, shown: AccessScope) -> tuple[DateRange, str]:
     """The days that are asked for, and what is wrong with them; the last thirty where something is."""
     now = clock.now()
     try:
-        return date_range(request.GET, seen=shown, now=now), ""
+        return date_range(request.GET, access_scope=shown, now=now), ""
     except DateRangeError as error:
-        return date_range({}, seen=shown, now=now), str(error)
+        return date_range({}, access_scope=shown, now=now), str(error)
 
 
 def _kept_query(request: PersonsRequest, days: DateRange, part: Part | None) -> str:
@@ -116,7 +116,7 @@ def figure_records(request: PersonsRequest, name: str, workflow: str) -> HttpRes
     days, problem = _days(request, shown)
     part = part_in(request, shown, SLICES)
     rows = kpi_records.records_behind(
-        kpi, workflow, now=days.until, since=days.since, seen=shown, part=part, only_missed=only_missed, offset=offset
+        kpi, workflow, now=days.until, since=days.since, access_scope=shown, part=part, only_missed=only_missed, offset=offset
     )
     size = kpi_records.PAGE_SIZE
     context = {
@@ -146,7 +146,7 @@ def wall(request: PersonsRequest) -> HttpResponse:
         if (not asked or name in asked) and not slice_problems(request, workflow)
     ]
     chosen = choice_for(request, shown, workflows)
-    boards = [queries.board(workflow, now=now, seen=shown, part=chosen.part) for workflow in workflows]
+    boards = [queries.board(workflow, now=now, access_scope=shown, part=chosen.part) for workflow in workflows]
     seconds = number_of(request.GET.get("seconds"))
     context = {
         # A board on which nothing ever was is left out, unless it was asked for or there is no other.
@@ -167,10 +167,10 @@ def board(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     if problems := slice_problems(request, found):
         return refused(request, problems)
     chosen = choice_for(request, shown, [found])
-    drawn = queries.board(found, now=now, seen=shown, part=chosen.part)
+    drawn = queries.board(found, now=now, access_scope=shown, part=chosen.part)
     if request.GET.get("format") == "csv":
         return sheets.answer(request, f"{found.name}-board", *_board_sheet(drawn))
-    hours = queries.flow_by_hour(found, now=now, seen=shown, part=chosen.part)
+    hours = queries.flow_by_hour(found, now=now, access_scope=shown, part=chosen.part)
     context = {
         "board": drawn,
         "hours": hours,
@@ -226,13 +226,13 @@ def outlook(request: PersonsRequest, workflow: str) -> HttpResponseBase:
     if problems := slice_problems(request, found):
         return refused(request, problems)
     chosen = choice_for(request, shown, [found])
-    waiting = blocked_reasons.reasons_of(found, seen=shown, part=chosen.part)
-    worst = queries.board(found, now=now, seen=shown, part=chosen.part).worst
+    waiting = blocked_reasons.reasons_of(found, access_scope=shown, part=chosen.part)
+    worst = queries.board(found, now=now, access_scope=shown, part=chosen.part).worst
     context = {
         "workflow": found,
         "waits": waiting,
         "relief": blocked_reasons.relief(waiting, worst),
-        "forecast": forecast.forecast_of(found, now=now, seen=shown, part=chosen.part),
+        "forecast": forecast.forecast_of(found, now=now, access_scope=shown, part=chosen.part),
         "horizons": forecast.HORIZONS,
         "enough": forecast.ENOUGH,
         "slices": chosen,
@@ -259,7 +259,7 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
         part=chosen.part,
     )
     if request.GET.get("format") == "csv":
-        records = queries.positions_of(found, stage, seen=shown, now=now, narrowed=narrowed)
+        records = queries.positions_of(found, stage, access_scope=shown, now=now, narrowed=narrowed)
         return sheets.answer(
             request,
             f"{found.name}-{stage}",
@@ -289,7 +289,9 @@ def stage(request: PersonsRequest, workflow: str, stage: str) -> HttpResponseBas
                 for one in records.iterator(chunk_size=2_000)
             ),
         )
-    rows = list(queries.positions_in(found, stage, seen=shown, after=request.GET.get("after", ""), now=now, narrowed=narrowed))
+    rows = list(
+        queries.positions_in(found, stage, access_scope=shown, after=request.GET.get("after", ""), now=now, narrowed=narrowed)
+    )
     page, query = rows[: queries.PAGE], ""
     kept = {name: request.GET[name] for name in (*WHERE, *BOARD_SLICES, *WHICH) if request.GET.get(name)}
     where = {name: value for name, value in kept.items() if name not in WHICH}

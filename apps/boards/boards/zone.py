@@ -17,10 +17,10 @@ SELECT company_zone(c.connection_id, c.odoo_id)
 """
 
 
-def zone_in_sight(seen: AccessScope) -> ZoneInfo:
+def zone_in_sight(access_scope: AccessScope) -> ZoneInfo:
     """Return the zone of the first company in sight; UTC where there is none."""
     with database.cursor() as cursor:
-        cursor.execute(FIRST_COMPANY.format(seen=seen.sql("c", company="c.odoo_id")))
+        cursor.execute(FIRST_COMPANY.format(seen=access_scope.sql("c", company="c.odoo_id")))
         found = cursor.fetchone()
     return ZoneInfo(found[0] if found else "UTC")
 

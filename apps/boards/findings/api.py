@@ -127,7 +127,7 @@ class Findings(APIView):
         shown, days = _asked(request)
         name = request.query_params.get("workflow", "")
         chosen = [registry.workflows()[name]] if name else []
-        found = summing.sums(since=days.since, until=days.until, seen=shown, workflows=chosen)
+        found = summing.sums(since=days.since, until=days.until, access_scope=shown, workflows=chosen)
         results = [
             {
                 "finding": one.finding.name,
@@ -176,7 +176,7 @@ class FindingRecords(APIView):
             registry.workflows()[asked["workflow"]],
             since=days.since,
             until=days.until,
-            seen=shown,
+            access_scope=shown,
             part=part.split("~") if part else None,
             offset=int(offset),
         )

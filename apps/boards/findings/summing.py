@@ -133,7 +133,7 @@ def sums(
     *,
     since: datetime,
     until: datetime,
-    seen: AccessScope,
+    access_scope: AccessScope,
     workflows: Collection[Workflow] = (),
     names: Collection[str] = (),
 ) -> list[Found]:
@@ -147,13 +147,16 @@ def sums(
     chosen = {one.name: one for one in workflows or registry.workflows().values()}
     values = _values(chosen.values(), since, until)
     found = [
-        one for finding in catalogue.FINDINGS if not names or finding.name in names for one in _sums(finding, chosen, values, seen)
+        one
+        for finding in catalogue.FINDINGS
+        if not names or finding.name in names
+        for one in _sums(finding, chosen, values, access_scope)
     ]
     return sorted(found, key=lambda one: one.whole.rank, reverse=True)
 
 
-def _sums(finding: Finding, workflows: Mapping[str, Workflow], values: dict[str, Any], seen: AccessScope) -> list[Found]:
-    statement = statements.load(__file__, "sums", found=finding.found.format(seen=seen.sql("p")))
+def _sums(finding: Finding, workflows: Mapping[str, Workflow], values: dict[str, Any], access_scope: AccessScope) -> list[Found]:
+    statement = statements.load(__file__, "sums", found=finding.found.format(seen=access_scope.sql("p")))
     rows: dict[str, dict[tuple[str, ...] | None, Sum]] = {}
     with within_time(), database.cursor() as cursor:
         cursor.execute(statement, values | dict(finding.values))
@@ -194,7 +197,7 @@ def records(
     *,
     since: datetime,
     until: datetime,
-    seen: AccessScope,
+    access_scope: AccessScope,
     part: Sequence[str] | None = None,
     offset: int = 0,
 ) -> list[FoundRecord]:
@@ -203,7 +206,7 @@ def records(
     Args:
         part: those of one part of it; all, where none is named.
     """
-    statement = statements.load(__file__, "records", found=finding.found.format(seen=seen.sql("p")))
+    statement = statements.load(__file__, "records", found=finding.found.format(seen=access_scope.sql("p")))
     values = _values([workflow], since, until) | dict(finding.values)
     more = {"workflow": workflow.name, "part": list(part) if part else None, "offset": offset, "limit": PAGE_SIZE + 1}
     with within_time(), database.cursor() as cursor:

@@ -70,7 +70,7 @@ def of_workflow(request: PersonsRequest, workflow: str) -> HttpResponse:
 def _context(request: PersonsRequest, workflow: str) -> dict[str, Any]:
     now, days, shown = clock.now(), _days(request), request_scope.scope_of(request, request.user)
     chosen = [workflow_called(workflow)] if workflow else []
-    told = summing.sums(since=_since(days, now, shown), until=now, seen=shown, workflows=chosen)
+    told = summing.sums(since=_since(days, now, shown), until=now, access_scope=shown, workflows=chosen)
     return {
         "found": told,
         "hits": [one for one in told if one.whole.count],
@@ -101,8 +101,8 @@ def records(request: PersonsRequest, name: str, workflow: str) -> HttpResponse:
     now, days, shown = clock.now(), _days(request), request_scope.scope_of(request, request.user)
     part, offset = tuple(asked["part"].split("~")) if asked.get("part") else None, int(asked.get("offset") or 0)
     since = _since(days, now, shown)
-    rows = summing.records(finding, found, since=since, until=now, seen=shown, part=part, offset=offset)
-    told = next(iter(summing.sums(since=since, until=now, seen=shown, workflows=[found], names=[finding.name])), None)
+    rows = summing.records(finding, found, since=since, until=now, access_scope=shown, part=part, offset=offset)
+    told = next(iter(summing.sums(since=since, until=now, access_scope=shown, workflows=[found], names=[finding.name])), None)
     one = next((one for one in told.parts if one.part == part), None) if told and part else None
     kept = {name: asked[name] for name in ("days", "part") if asked.get(name)}
     titles = {stage.name: gettext(stage.title) for stage in found.stages}

@@ -159,7 +159,7 @@ class Held(APIView):
         until = min(times.get("until") or now, now)
         since = times.get("since") or until - WINDOW
         shown = request_scope.narrow(access.scope_of(request.user), request_scope.choice_in(asked))
-        found = splitting.sums(of, by=by, since=since, until=until, seen=shown, workflow=workflow)
+        found = splitting.sums(of, by=by, since=since, until=until, access_scope=shown, workflow=workflow)
         results = [
             {"key": one.key, "count": one.count, "seconds": one.whole, "mean_seconds": one.mean, "parts": _parts(one)}
             for one in found

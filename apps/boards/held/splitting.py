@@ -120,20 +120,20 @@ def of_case(case_id: int, *, now: datetime) -> Split | None:
 
 
 def of_partner(
-    workflow: Workflow, *, connection_id: int, members: Sequence[int], since: datetime, until: datetime, seen: AccessScope
+    workflow: Workflow, *, connection_id: int, members: Sequence[int], since: datetime, until: datetime, access_scope: AccessScope
 ) -> Split | None:
     """Split the time of a partner's records that ended after ``since`` and until ``until``; None where none did.
 
     Args:
         members: the ids of all addresses of the partner.
     """
-    theirs = sql.SQL(seen.sql("t")) + THEIRS.format(workflow=sql.Literal(workflow.name))
+    theirs = sql.SQL(access_scope.sql("t")) + THEIRS.format(workflow=sql.Literal(workflow.name))
     chosen = ENDED_RECORDS.format(workflow=sql.Literal(workflow.name), ends=_ends(workflow), seen=theirs)
     times = {"since": since, "until": until, "now": until, "connection": connection_id, "members": list(members)}
     return next(iter(_splits(_records(workflow, chosen, sql.Literal(workflow.name), ENDED), times)), None)
 
 
-def sums(of: str, *, by: str, since: datetime, until: datetime, seen: AccessScope, workflow: str = "") -> list[Split]:
+def sums(of: str, *, by: str, since: datetime, until: datetime, access_scope: AccessScope, workflow: str = "") -> list[Split]:
     """Split the time of all that ended after ``since`` and until ``until``, the longest sum first.
 
     Args:
@@ -147,11 +147,11 @@ def sums(of: str, *, by: str, since: datetime, until: datetime, seen: AccessScop
         for one in registry.workflows().values():
             if workflow in ("", one.name):
                 key = sql.Literal(one.name) if by == WORKFLOW else sql.SQL("COALESCE(p.partner_name, '')")
-                chosen = ENDED_RECORDS.format(workflow=sql.Literal(one.name), ends=_ends(one), seen=sql.SQL(seen.sql("t")))
+                chosen = ENDED_RECORDS.format(workflow=sql.Literal(one.name), ends=_ends(one), seen=sql.SQL(access_scope.sql("t")))
                 found += _splits(_records(one, chosen, key, ENDED), times)
     else:
         alias, ended, made = ("q", ENDED_REQUESTS, _requests) if of == REQUESTS else ("c", ENDED_CASES, _cases)
-        chosen = ended.format(seen=sql.SQL(seen.sql(alias)))
+        chosen = ended.format(seen=sql.SQL(access_scope.sql(alias)))
         if workflow:
             chosen += sql.SQL(" AND {}.workflow = {}").format(sql.SQL(alias), sql.Literal(workflow))
         key = sql.SQL(f"{alias}.workflow" if by == WORKFLOW else f"{alias}.partner_name")

@@ -59,10 +59,12 @@ def partner(request: PersonsRequest, connection: str, odoo_id: int, workflow: st
     """Who held the orders of a customer, or the purchases of a vendor, that ended lately; a part of its page."""
     mine, now = access.scope_of(request.user), clock.now()
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    found, family = registry.workflows().get(workflow), family_of(of, odoo_id, seen=mine)
+    found, family = registry.workflows().get(workflow), family_of(of, odoo_id, access_scope=mine)
     if family is None or found is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
-    split = splitting.of_partner(found, connection_id=of.pk, members=family.members, since=now - HELD_WITHIN, until=now, seen=mine)
+    split = splitting.of_partner(
+        found, connection_id=of.pk, members=family.members, since=now - HELD_WITHIN, until=now, access_scope=mine
+    )
     context = {"split": split, "title": gettext(found.title), "days": HELD_WITHIN.days}
     return render(request, "boards/held_of_partner.html", context)
 
@@ -91,16 +93,16 @@ def sums(request: PersonsRequest) -> HttpResponseBase:
     asked, shown = request.GET, request_scope.scope_of(request, request.user)
     now, problem = clock.now(), ""
     try:
-        days = date_range(asked, seen=shown, now=now)
+        days = date_range(asked, access_scope=shown, now=now)
     except DateRangeError as error:
-        days, problem = date_range({}, seen=shown, now=now), str(error)
+        days, problem = date_range({}, access_scope=shown, now=now), str(error)
     of, by = asked.get("of") or splitting.RECORDS, asked.get("by") or splitting.WORKFLOW
     found = splitting.sums(
         of,
         by=by,
         since=days.since,
         until=days.until,
-        seen=shown,
+        access_scope=shown,
         workflow=asked.get("workflow", ""),
     )
     titles = {name: gettext(workflow.title) for name, workflow in registry.workflows().items()}

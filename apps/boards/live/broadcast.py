@@ -90,7 +90,7 @@ def draw_board(topic: str, key: RenderKey) -> str | None:
         return None
     shown = request_scope.narrow(key.access_scope, request_scope.of_topic(topic.partition("@")[2]))
     with translation.override(key.language):
-        return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), seen=shown)})
+        return render_to_string("boards/board.html#stages", {"board": queries.board(workflow, now=clock.now(), access_scope=shown)})
 
 
 ALL = RenderKey(EVERYTHING, "")

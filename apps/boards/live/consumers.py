@@ -103,9 +103,9 @@ def _accepted(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == b"accept-language"), "")
 
 
-def _is_in_sight(topic: str, seen: access.AccessScope) -> bool:
+def _is_in_sight(topic: str, access_scope: access.AccessScope) -> bool:
     _, connection, model, odoo_id = topic.split(":")
-    here = Position.objects.filter(seen.of_records(), connection_id=int(connection), model=model, odoo_id=int(odoo_id))
+    here = Position.objects.filter(access_scope.of_records(), connection_id=int(connection), model=model, odoo_id=int(odoo_id))
     return here.exists()
 
 

@@ -91,7 +91,9 @@ class Customer(APIView):
     def get(self, request: PersonsCall, odoo_id: int) -> Response:
         """Limit, exposure, overdue, open orders with promises, cases, approvals, habits and on-time history of a customer."""
         mine = access.scope_of(request.user)
-        found = (customers.customer_of(one, odoo_id, seen=mine, now=clock.now()) for one in connections_named(request, mine))
+        found = (
+            customers.customer_of(one, odoo_id, access_scope=mine, now=clock.now()) for one in connections_named(request, mine)
+        )
         page = next((one for one in found if one), None)
         if page is None:
             raise Http404(f"There is no partner {odoo_id}. Check the number, or sync its connection.")

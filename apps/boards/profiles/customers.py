@@ -211,9 +211,9 @@ def _in_sight(statement: str, seen: str) -> str:
     return statement.replace("{seen}", seen)
 
 
-def customer_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: datetime) -> CustomerPage | None:
+def customer_of(connection: Connection, odoo_id: int, *, access_scope: AccessScope, now: datetime) -> CustomerPage | None:
     """Return all of one customer; None where there is no such partner any more, or it is out of sight."""
-    family = family_of(connection, odoo_id, seen=seen)
+    family = family_of(connection, odoo_id, access_scope=access_scope)
     if family is None:
         return None
     values: dict[str, Any] = {
@@ -231,25 +231,26 @@ def customer_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now:
     def days_of(statement: str) -> list[int]:
         return [number for (number,) in rows(statement, values) if number is not None]
 
-    orders = seen.sql("o")
+    orders = access_scope.sql("o")
     return CustomerPage(
         family=family,
         credit=[
             one
             for one in of(
-                Credit, _in_sight(CREDIT, seen.sql("co", "co.odoo_id")).replace("{parent}", seen.sql("co", "co.parent_id"))
+                Credit,
+                _in_sight(CREDIT, access_scope.sql("co", "co.odoo_id")).replace("{parent}", access_scope.sql("co", "co.parent_id")),
             )
             if one.credit_limit or one.exposure or one.open_invoices or one.overdue
         ],
-        orders=of(OpenOrder, _in_sight(OPEN_ORDERS, seen.sql("p"))),
-        totals=rows(_in_sight(OPEN_TOTALS, seen.sql("p")), values),
-        cases=work.cases_of(family, seen=seen, is_vendor=False),
-        requests=work.requests_of(family, seen=seen, is_vendor=False),
+        orders=of(OpenOrder, _in_sight(OPEN_ORDERS, access_scope.sql("p"))),
+        totals=rows(_in_sight(OPEN_TOTALS, access_scope.sql("p")), values),
+        cases=work.cases_of(family, access_scope=access_scope, is_vendor=False),
+        requests=work.requests_of(family, access_scope=access_scope, is_vendor=False),
         habits=of(Habit, _in_sight(HABITS, orders)),
         between=spread_of(days_of(_in_sight(BETWEEN, orders)), (7, 14, 30, 90)),
         usual=of(UsualProduct, _in_sight(USUAL, orders)),
-        paid=spread_of(days_of(_in_sight(PAID, seen.sql("m"))), LATE_CUTS),
-        delivered=spread_of(days_of(_in_sight(DELIVERED, seen.sql("k"))), LATE_CUTS),
+        paid=spread_of(days_of(_in_sight(PAID, access_scope.sql("m"))), LATE_CUTS),
+        delivered=spread_of(days_of(_in_sight(DELIVERED, access_scope.sql("k"))), LATE_CUTS),
         is_vendor=bool(rows(IS_VENDOR, values)),
     )
 

@@ -56,14 +56,19 @@ class Family:
         return self.connection.record_url("res.partner", self.odoo_id)
 
 
-def family_of(connection: Connection, odoo_id: int, *, seen: AccessScope) -> Family | None:
+def family_of(connection: Connection, odoo_id: int, *, access_scope: AccessScope) -> Family | None:
     """Return the commercial entity of a partner; None where there is none of that number any more, or it is out of sight."""
     found = rows(MEMBERS, {"connection": connection.pk, "partner": odoo_id})
     if not found:
         return None
     number, name, is_active, contact, members = found[0]
-    if not seen.sees_whole(connection.pk):
-        deals = DEALS.format(partner=seen.sql("r"), position=seen.sql("p"), order=seen.sql("o"), purchase=seen.sql("b"))
+    if not access_scope.sees_whole(connection.pk):
+        deals = DEALS.format(
+            partner=access_scope.sql("r"),
+            position=access_scope.sql("p"),
+            order=access_scope.sql("o"),
+            purchase=access_scope.sql("b"),
+        )
         if not rows(deals, {"connection": connection.pk, "members": members})[0][0]:
             return None
     return Family(

@@ -225,7 +225,7 @@ class ProductPage:
         return self.supplies[0].total if self.supplies else 0
 
 
-def product_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: datetime) -> ProductPage | None:
+def product_of(connection: Connection, odoo_id: int, *, access_scope: AccessScope, now: datetime) -> ProductPage | None:
     """Return all of one product; None where the tower knows none of that number any more."""
     product = Product.objects.filter(connection=connection, odoo_id=odoo_id, deleted_at=None).first()
     if product is None:
@@ -239,8 +239,8 @@ def product_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: 
             return list(raw.execute(statement.replace("{seen}", condition), values | more).fetchall())
 
     with transaction.atomic():
-        curves = stock_curve.standing(connection.pk, odoo_id, now=now, seen=seen)
-    waiting = of(Waiting, WAITING, seen.sql("o"))
+        curves = stock_curve.standing(connection.pk, odoo_id, now=now, access_scope=access_scope)
+    waiting = of(Waiting, WAITING, access_scope.sql("o"))
     forecasts = {one.odoo_id: one for one in of(Forecast, FORECASTS, "TRUE", ids=[one.odoo_id for one in waiting])}
     return ProductPage(
         connection=connection,
@@ -249,9 +249,9 @@ def product_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: 
         code=product.default_code or "",
         is_active=product.active is not False,
         unit=(unit.name or "") if unit else "",
-        stock=of(Stock, STOCK, seen.sql("w")),
+        stock=of(Stock, STOCK, access_scope.sql("w")),
         curves=curves,
         waiting=[WaitingOrder(order=one, forecast=forecasts[one.odoo_id]) for one in waiting],
-        supplies=of(Supply, SUPPLIES, seen.sql("c", "s.company_id")),
-        prices=of(VendorPrice, PRICES, seen.sql("s")),
+        supplies=of(Supply, SUPPLIES, access_scope.sql("c", "s.company_id")),
+        prices=of(VendorPrice, PRICES, access_scope.sql("s")),
     )

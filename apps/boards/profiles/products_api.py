@@ -108,7 +108,7 @@ class Product(APIView):
     def get(self, request: PersonsCall, odoo_id: int) -> Response:
         """Stock now and projected, who waits, what is to come, and vendors' prices of a product (``product.product``)."""
         mine = access.scope_of(request.user)
-        found = (products.product_of(one, odoo_id, seen=mine, now=clock.now()) for one in connections_named(request, mine))
+        found = (products.product_of(one, odoo_id, access_scope=mine, now=clock.now()) for one in connections_named(request, mine))
         page = next((one for one in found if one), None)
         if page is None:
             raise Http404(f"There is no product {odoo_id}. Check the number, or sync its connection.")

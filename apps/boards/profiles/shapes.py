@@ -47,13 +47,13 @@ def spread(one: Spread) -> dict[str, Any]:
     return {"n": one.n, "unit": "percent" if one.unit == "%" else "days", "bins": bins} | told
 
 
-def connections_named(request: PersonsCall, seen: AccessScope) -> Iterable[Connection]:
+def connections_named(request: PersonsCall, access_scope: AccessScope) -> Iterable[Connection]:
     """Return the connections in sight, or the one that the call names.
 
     Raises:
         ValidationError: the name can be none.
     """
-    connections = Connection.objects.filter(seen.of_connections()).order_by("id")
+    connections = Connection.objects.filter(access_scope.of_connections()).order_by("id")
     if name := request.query_params.get("connection"):
         if "\x00" in name:
             raise ValidationError({"connection": ["This holds a NUL character."]})

@@ -234,9 +234,9 @@ class VendorPage:
         return sum(count for _, count, _ in self.totals)
 
 
-def vendor_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: datetime) -> VendorPage | None:
+def vendor_of(connection: Connection, odoo_id: int, *, access_scope: AccessScope, now: datetime) -> VendorPage | None:
     """Return all of one vendor; None where there is no such partner any more, or it is out of sight."""
-    family = family_of(connection, odoo_id, seen=seen)
+    family = family_of(connection, odoo_id, access_scope=access_scope)
     if family is None:
         return None
     values: dict[str, Any] = {
@@ -248,10 +248,10 @@ def vendor_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: d
     }
 
     def of(statement: str, alias: str = "r") -> list[tuple[Any, ...]]:
-        return rows(statement.replace("{seen}", seen.sql(alias)), values)
+        return rows(statement.replace("{seen}", access_scope.sql(alias)), values)
 
     with database.cursor() as cursor, cursor.connection.cursor(row_factory=class_row(OpenPurchase)) as raw:
-        orders = raw.execute(OPEN_ORDERS.replace("{seen}", seen.sql("p")), values).fetchall()
+        orders = raw.execute(OPEN_ORDERS.replace("{seen}", access_scope.sql("p")), values).fetchall()
     delivered, moved, billed = of(DELIVERED), of(MOVED), of(BILLED)
     by_vendor = {"connection": connection, "partner_id": family.odoo_id}
     return VendorPage(
@@ -269,16 +269,16 @@ def vendor_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: d
         prices=_by_currency(billed),
         orders=orders,
         totals=of(OPEN_TOTALS, "p"),
-        impact=impact.impact_of(connection.pk, "res.partner", family.odoo_id, now=now, seen=seen),
-        cases=work.cases_of(family, seen=seen, is_vendor=True),
-        requests=work.requests_of(family, seen=seen, is_vendor=True),
+        impact=impact.impact_of(connection.pk, "res.partner", family.odoo_id, now=now, access_scope=access_scope),
+        cases=work.cases_of(family, access_scope=access_scope, is_vendor=True),
+        requests=work.requests_of(family, access_scope=access_scope, is_vendor=True),
         proposals=[
             Row(proposal=one, lines=proposal_lines.read(one.lines))
-            for one in proposals.proposals(seen).filter(connection=connection, partner_id__in=family.members)[:SHOWN]
+            for one in proposals.proposals(access_scope).filter(connection=connection, partner_id__in=family.members)[:SHOWN]
         ],
-        links=list(proposals.open_links(seen, now=now).filter(**by_vendor)[:SHOWN]),
-        follow_ups=list(FollowUp.objects.filter(seen.of_records(), **by_vendor).order_by("-sent_at")[:SHOWN]),
-        rules=list(proposals.rules(seen).filter(**by_vendor)[:SHOWN]),
+        links=list(proposals.open_links(access_scope, now=now).filter(**by_vendor)[:SHOWN]),
+        follow_ups=list(FollowUp.objects.filter(access_scope.of_records(), **by_vendor).order_by("-sent_at")[:SHOWN]),
+        rules=list(proposals.rules(access_scope).filter(**by_vendor)[:SHOWN]),
         is_customer=bool(of(IS_CUSTOMER, "o")),
     )
 

@@ -80,7 +80,7 @@ class Vendor(APIView):
     def get(self, request: PersonsCall, odoo_id: int) -> Response:
         """On time, in full, lead and confirmation time, moved dates, price differences, open orders and what waits of a vendor."""
         mine = access.scope_of(request.user)
-        found = (vendors.vendor_of(one, odoo_id, seen=mine, now=clock.now()) for one in connections_named(request, mine))
+        found = (vendors.vendor_of(one, odoo_id, access_scope=mine, now=clock.now()) for one in connections_named(request, mine))
         page = next((one for one in found if one), None)
         if page is None:
             raise Http404(f"There is no partner {odoo_id}. Check the number, or sync its connection.")

@@ -21,7 +21,7 @@ def customer(request: PersonsRequest, connection: str, odoo_id: int) -> HttpResp
     """What a customer may owe and owes, waits for, and how it orders and pays."""
     mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = customers.customer_of(of, odoo_id, seen=mine, now=clock.now())
+    page = customers.customer_of(of, odoo_id, access_scope=mine, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     spreads = [
@@ -38,7 +38,7 @@ def vendor(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespon
     """Whether a vendor delivers on time and in full, how it answers, and what is open with it."""
     mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = vendors.vendor_of(of, odoo_id, seen=mine, now=clock.now())
+    page = vendors.vendor_of(of, odoo_id, access_scope=mine, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     shares = [
@@ -98,7 +98,7 @@ def product(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
     """What there is of one product and will be, what waits for it, what is to bring it, and who sells it."""
     mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = products.product_of(of, odoo_id, seen=mine, now=clock.now())
+    page = products.product_of(of, odoo_id, access_scope=mine, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no product %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     curves = [

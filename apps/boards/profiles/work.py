@@ -29,17 +29,17 @@ SELECT DISTINCT w.id
 """
 
 
-def cases_of(family: Family, *, seen: AccessScope, is_vendor: bool) -> list[tuple[ExceptionCase, str]]:
+def cases_of(family: Family, *, access_scope: AccessScope, is_vendor: bool) -> list[tuple[ExceptionCase, str]]:
     """Return the unresolved exceptions of its open records with their titles, the earliest due first; at most :data:`MOST`."""
-    ids = _ids(family, "exceptions_exceptioncase", "w.status <> 'resolved'", seen, is_vendor)
-    found = exceptions.queue(seen).filter(pk__in=ids).order_by("due_at", "id")[:MOST]
+    ids = _ids(family, "exceptions_exceptioncase", "w.status <> 'resolved'", access_scope, is_vendor)
+    found = exceptions.queue(access_scope).filter(pk__in=ids).order_by("due_at", "id")[:MOST]
     return [(case, title_of(case.type)) for case in found]
 
 
-def requests_of(family: Family, *, seen: AccessScope, is_vendor: bool) -> list[tuple[Request, str]]:
+def requests_of(family: Family, *, access_scope: AccessScope, is_vendor: bool) -> list[tuple[Request, str]]:
     """Return the approvals that are pending about its open records with their titles; at most :data:`MOST`."""
-    ids = _ids(family, "approvals_request", "w.status = 'pending'", seen, is_vendor)
-    pending = Request.objects.filter(seen.of_records(), pk__in=ids, status=RequestStatus.PENDING)
+    ids = _ids(family, "approvals_request", "w.status = 'pending'", access_scope, is_vendor)
+    pending = Request.objects.filter(access_scope.of_records(), pk__in=ids, status=RequestStatus.PENDING)
     found = pending.select_related("connection", "decided_by").order_by("due_at", "id")[:MOST]
     return [(request, kind_title(request.kind)) for request in found]
 
@@ -49,8 +49,8 @@ def is_vendors(position: Position) -> bool:
     return bool(rows(f"SELECT 1 FROM workflows_position p WHERE p.id = %(id)s AND {IS_VENDORS}", {"id": position.pk}))
 
 
-def _ids(family: Family, table: str, waits: str, seen: AccessScope, is_vendor: bool) -> list[int]:
+def _ids(family: Family, table: str, waits: str, access_scope: AccessScope, is_vendor: bool) -> list[int]:
     side = IS_VENDORS if is_vendor else f"NOT {IS_VENDORS}"
-    statement = ABOUT.format(table=table, waits=waits, seen=seen.sql("p"), side=side)
+    statement = ABOUT.format(table=table, waits=waits, seen=access_scope.sql("p"), side=side)
     values: dict[str, Any] = {"connection": family.connection.pk, "members": list(family.members)}
     return [number for (number,) in rows(statement, values)]

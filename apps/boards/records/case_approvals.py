@@ -49,9 +49,10 @@ def of_case(case: ExceptionCase, *, by: User, now: datetime) -> list[CaseApprova
     kinds = [kind for _, kind in registry.approvals_over(case.model) if kind.exception == case.type]
     if not kinds or case.status == CaseStatus.RESOLVED:
         return []
-    seen = access.scope_of(by)
+    access_scope = access.scope_of(by)
     waiting = {
-        one.kind: one for one in queries.of_record(case.connection_id, case.model, case.odoo_id, seen).filter(status=Status.PENDING)
+        one.kind: one
+        for one in queries.of_record(case.connection_id, case.model, case.odoo_id, access_scope).filter(status=Status.PENDING)
     }
     can_ask = may_work_exceptions(by) and not waiting.keys() >= {kind.name for kind in kinds}
     available = available_requests.of_record(case.connection, case.model, case.odoo_id, by=by, now=now) if can_ask else []

@@ -25,14 +25,14 @@ from apps.vendors.proposals import queries as proposals
 LATE_AFTER_SECONDS = int(LATE.total_seconds())
 
 
-def waiting_for(user: User, seen: AccessScope) -> dict[str, int]:
+def waiting_for(user: User, access_scope: AccessScope) -> dict[str, int]:
     """How many decisions, exceptions and unread messages wait for this person."""
     waiting = {
-        "inbox": approvals.inbox_of(user, seen),
-        "mine": exceptions.mine(user, seen),
-        "proposals": proposals.to_decide(seen),
-        "customers": customers.to_tell(seen),
-        "unread": notifications.unread_of(user, seen),
+        "inbox": approvals.inbox_of(user, access_scope),
+        "mine": exceptions.mine(user, access_scope),
+        "proposals": proposals.to_decide(access_scope),
+        "customers": customers.to_tell(access_scope),
+        "unread": notifications.unread_of(user, access_scope),
     }
     first, *others = [
         rows.order_by()
@@ -46,12 +46,12 @@ def waiting_for(user: User, seen: AccessScope) -> dict[str, int]:
     return dict.fromkeys(waiting, 0) | dict(first.union(*others, all=True))
 
 
-def freshness(known: Iterable[Connection], seen: AccessScope) -> dict[str, Any]:
+def freshness(known: Iterable[Connection], access_scope: AccessScope) -> dict[str, Any]:
     """How fresh the mirror is: ``live``, ``stale``, ``down`` or ``none``, with the words for it.
 
     Of the ``known`` connections it speaks of those that are in sight.
     """
-    connections = [connection for connection in known if connection.is_active and seen.sees(connection.pk)]
+    connections = [connection for connection in known if connection.is_active and access_scope.sees(connection.pk)]
     failing = [connection for connection in connections if connection.state == ConnectionState.FAILING]
     now = clock.now()
     fresh = freshness_of(connections, now=now)

@@ -110,16 +110,16 @@ def _standing(position: Position, transitions: list[Transition], felt: Impact, *
     )
 
 
-def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessScope, now: datetime) -> RecordPage | None:
+def page_of(connection: Connection, model: str, odoo_id: int, *, access_scope: AccessScope, now: datetime) -> RecordPage | None:
     """Everything about one record; None where the tower knows nothing of it, or it is out of sight."""
     here: dict[str, Any] = {"connection_id": connection.id, "model": model, "odoo_id": odoo_id}
-    positions = list(Position.objects.filter(seen.of_records(), **here).order_by("workflow"))
+    positions = list(Position.objects.filter(access_scope.of_records(), **here).order_by("workflow"))
     if not positions:
         return None
     transitions = list(Transition.objects.filter(**here).order_by(*NEWEST_FIRST)[:TIMELINE])
-    cases = list(exceptions.of_record(connection.id, model, odoo_id, seen))
-    requests = list(approvals.of_record(connection.id, model, odoo_id, seen))
-    commands = list(Command.objects.filter(seen.of_records(), **here).order_by("-sequence")[:50])
+    cases = list(exceptions.of_record(connection.id, model, odoo_id, access_scope))
+    requests = list(approvals.of_record(connection.id, model, odoo_id, access_scope))
+    commands = list(Command.objects.filter(access_scope.of_records(), **here).order_by("-sequence")[:50])
     told = [subjects.audit_subject(connection.name, model, odoo_id)]
     told += [f"exception:{case.id}" for case in cases] + [f"approval:{request.id}" for request in requests]
     told += [f"command:{command.id}" for command in commands]
@@ -149,25 +149,25 @@ def page_of(connection: Connection, model: str, odoo_id: int, *, seen: AccessSco
         impact=felt,
         promise=promise_and_value.promise_of(connection.id, model, odoo_id, now=now),
         money=promise_and_value.money_of(connection.id, model, odoo_id),
-        counterparts=_counterparts(connection.id, model, odoo_id, seen),
+        counterparts=_counterparts(connection.id, model, odoo_id, access_scope),
         lines=[
             table for position in positions if (table := lines_of(position.workflow, connection_id=connection.id, odoo_id=odoo_id))
         ],
         cases=[(case, type_title(case.type)) for case in cases],
-        causes=open_groups_of(connection, model, odoo_id, seen),
+        causes=open_groups_of(connection, model, odoo_id, access_scope),
         requests=[(request, kind_title(request.kind)) for request in requests],
         commands=commands,
         timeline=timeline.fold(entries),
     )
 
 
-def _counterparts(connection_id: int, model: str, odoo_id: int, seen: AccessScope) -> list[Counterpart]:
+def _counterparts(connection_id: int, model: str, odoo_id: int, access_scope: AccessScope) -> list[Counterpart]:
     """The orders of other companies that belong to this one and are in sight."""
     found = counterparts_of(connection_id, model, odoo_id)
     ids = [other.odoo_id for other in found]
     visible = set(
         Position.objects.filter(
-            seen.of_records(), connection_id=connection_id, model__in={other.model for other in found}, odoo_id__in=ids
+            access_scope.of_records(), connection_id=connection_id, model__in={other.model for other in found}, odoo_id__in=ids
         ).values_list("model", "odoo_id")
     )
     return [other for other in found if (other.model, other.odoo_id) in visible]

@@ -20,7 +20,7 @@ from apps.odoo.models import Connection
 def _record(request: PersonsRequest, connection: str, model: str, odoo_id: int) -> pages.RecordPage:
     mine = access.scope_of(request.user)
     found = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = pages.page_of(found, model, odoo_id, seen=mine, now=clock.now())
+    page = pages.page_of(found, model, odoo_id, access_scope=mine, now=clock.now())
     if page is None:
         raise Http404(
             gettext("%(model)s %(odoo_id)s of %(connection)s is not tracked.")

@@ -74,7 +74,7 @@ def _check_one(now: datetime) -> bool | None:
 
 def _look(mine: list[KpiAlert], user: User, now: datetime) -> bool:
     """Hold the figures that a person watches against their targets; whether they were told of one."""
-    found = kpis.figures(now=now, seen=access.scope_of(user), names={alert.kpi for alert in mine})
+    found = kpis.figures(now=now, access_scope=access.scope_of(user), names={alert.kpi for alert in mine})
     has_told = False
     for alert in mine:
         figures = [one for one in found if one.alert_key == (alert.kpi, alert.workflow) and _is_enough(one)]

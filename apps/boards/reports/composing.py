@@ -44,17 +44,17 @@ class Line:
     path: str
 
 
-def compose(subject: str, *, seen: AccessScope, now: datetime) -> Composed:
+def compose(subject: str, *, access_scope: AccessScope, now: datetime) -> Composed:
     """Return the report of ``subject`` with what is in sight; a board that is empty says so."""
-    return _kpis(seen, now) if subject == KPIS else _board(subject, seen, now)
+    return _kpis(access_scope, now) if subject == KPIS else _board(subject, access_scope, now)
 
 
 def _plain(html: Any) -> str:
     return unescape(strip_tags(str(html))).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _kpis(seen: AccessScope, now: datetime) -> Composed:
-    found = kpis.figures(now=now, seen=seen)
+def _kpis(access_scope: AccessScope, now: datetime) -> Composed:
+    found = kpis.figures(now=now, access_scope=access_scope)
     missed = sum(one.is_met is False for one in found)
     title = gettext("KPIs: %(missed)s of %(all)s below target") % {"missed": number(missed), "all": number(len(found))}
     parts = [
@@ -72,9 +72,9 @@ def _figure(one: kpis.Figure) -> Line:
     return Line(cells=[gettext(one.kpi.title), one.title, *said, number(one.count)], is_late=one.is_met is False, path=path)
 
 
-def _board(name: str, seen: AccessScope, now: datetime) -> Composed:
+def _board(name: str, access_scope: AccessScope, now: datetime) -> Composed:
     workflow = registry.workflows()[name]
-    board = queries.board(workflow, now=now, seen=seen)
+    board = queries.board(workflow, now=now, access_scope=access_scope)
     title = gettext("%(workflow)s: %(count)s in progress, %(late)s over target") % {
         "workflow": gettext(workflow.title),
         "count": number(board.open_count),

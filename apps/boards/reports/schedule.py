@@ -113,7 +113,7 @@ def _send(report: Report, key: str, now: datetime) -> None:
     if report.subject not in subjects():
         return  # of an extension that is gone
     with translation.override(languages.language_of(report.user)):
-        said = compose(report.subject, seen=access.scope_of(report.user), now=now)
+        said = compose(report.subject, access_scope=access.scope_of(report.user), now=now)
     message = Message(
         kind=f"report.{report.subject}", key=key, about=None, title=said.title, body=said.text, html=said.html, path=said.path
     )

@@ -45,7 +45,7 @@ class Search(APIView):
     @extend_schema(responses=FoundShape, parameters=[OpenApiParameter("q", str, required=True)])
     def get(self, request: PersonsCall) -> Response:
         """Orders, purchases, transfers, references, tracking numbers, customers, suppliers, products: two letters or more."""
-        groups = finding.find(request.query_params.get("q", ""), seen=access.scope_of(request.user))
+        groups = finding.find(request.query_params.get("q", ""), access_scope=access.scope_of(request.user))
         return Response(
             {
                 "groups": [

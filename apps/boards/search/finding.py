@@ -115,7 +115,7 @@ def like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def find(text: str, *, seen: AccessScope) -> list[Group]:
+def find(text: str, *, access_scope: AccessScope) -> list[Group]:
     """What matches ``text``, grouped by kind; nothing for less than two letters."""
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
     if len(text) < SHORTEST:
@@ -132,7 +132,11 @@ def find(text: str, *, seen: AccessScope) -> list[Group]:
     values |= {f"part_{number}": f"%{like(word)}%" for number, word in enumerate(words)}
     values |= {f"begin_{number}": f"{like(word)}%" for number, word in enumerate(words)}
     values |= {f"end_{number}": f"%{like(word)}" for number, word in enumerate(words)}
-    return [*_records(words, values, seen), *_partners(words, values, seen), *_products(words, values, seen)]
+    return [
+        *_records(words, values, access_scope),
+        *_partners(words, values, access_scope),
+        *_products(words, values, access_scope),
+    ]
 
 
 def _matches(column: str, words: list[str]) -> str:
@@ -156,8 +160,8 @@ def _is_exactly(column: str, words: list[str]) -> str:
     return f"({column} ILIKE %(within)s AND lower({column}) = lower(%(exact)s))"
 
 
-def _records(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
-    here = {"columns": COLUMNS, "seen": seen.sql("p")}
+def _records(words: list[str], values: dict[str, Any], access_scope: AccessScope) -> Iterator[Group]:
+    here = {"columns": COLUMNS, "seen": access_scope.sql("p")}
     sources = [
         BY_NAME.format(match=_is_exactly("p.name", words), **here),
         BY_NAME.format(match=_matches("p.name", words), **here),
@@ -199,9 +203,9 @@ def _records(words: list[str], values: dict[str, Any], seen: AccessScope) -> Ite
             yield Group(title=gettext(workflow_of.title), icon="file-text", hits=groups[name])
 
 
-def _partners(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
+def _partners(words: list[str], values: dict[str, Any], access_scope: AccessScope) -> Iterator[Group]:
     statement = PARTNERS.format(
-        by_name=_matches("r.name", words), by_ref=_matches("r.ref", words), seen=partners_in_sight(seen, "r")
+        by_name=_matches("r.name", words), by_ref=_matches("r.ref", words), seen=partners_in_sight(access_scope, "r")
     )
     hits = [
         Hit(
@@ -219,13 +223,13 @@ def _partners(words: list[str], values: dict[str, Any], seen: AccessScope) -> It
         yield Group(title=gettext("Customers and suppliers"), icon="users", hits=hits)
 
 
-def _products(words: list[str], values: dict[str, Any], seen: AccessScope) -> Iterator[Group]:
+def _products(words: list[str], values: dict[str, Any], access_scope: AccessScope) -> Iterator[Group]:
     # A product is of no company: whoever sees any part of the connection may find it.
     statement = PRODUCTS.format(
         by_name=_matches("t.name", words),
         by_code=_matches("pr.default_code", words),
-        templates=seen.sql("t", company="NULL::bigint"),
-        products=seen.sql("pr", company="NULL::bigint"),
+        templates=access_scope.sql("t", company="NULL::bigint"),
+        products=access_scope.sql("pr", company="NULL::bigint"),
     )
     hits = [
         Hit(

@@ -18,14 +18,14 @@ from apps.workflows.models import Position
 MOST = 200
 
 
-def partners_in_sight(seen: AccessScope, alias: str) -> str:
+def partners_in_sight(access_scope: AccessScope, alias: str) -> str:
     """SQL of which partners may be found. One of no company belongs to all of them: whoever sees some companies alone finds
     it by what is open with it there."""
-    whole = AccessScope(None if seen.parts is None else frozenset(part for part in seen.parts if part[1] is None))
-    return f"""({whole.sql(alias)} OR ({alias}.company_id IS NOT NULL AND {seen.sql(alias)}) OR EXISTS (
+    whole = AccessScope(None if access_scope.parts is None else frozenset(part for part in access_scope.parts if part[1] is None))
+    return f"""({whole.sql(alias)} OR ({alias}.company_id IS NOT NULL AND {access_scope.sql(alias)}) OR EXISTS (
       SELECT 1 FROM workflows_position p
        WHERE p.connection_id = {alias}.connection_id AND p.partner_id = {alias}.odoo_id AND p.is_open
-         AND p.company_id IS NOT NULL AND {seen.sql("p")}))"""
+         AND p.company_id IS NOT NULL AND {access_scope.sql("p")}))"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +55,17 @@ class PartnerPage:
     buys_from: bool
 
 
-def partner_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: datetime) -> PartnerPage | None:
+def partner_of(connection: Connection, odoo_id: int, *, access_scope: AccessScope, now: datetime) -> PartnerPage | None:
     """One customer or supplier; None where the tower knows no such partner, or it is out of sight."""
     partners = Partner.objects.filter(connection=connection, deleted_at=None)
     partner = partners.filter(odoo_id=odoo_id).values("id", "name", "commercial_partner_id").first()
     if partner is None or not rows(
-        f"SELECT 1 FROM mirror_res_partner r WHERE r.id = %(id)s AND {partners_in_sight(seen, 'r')}", {"id": partner["id"]}
+        f"SELECT 1 FROM mirror_res_partner r WHERE r.id = %(id)s AND {partners_in_sight(access_scope, 'r')}", {"id": partner["id"]}
     ):
         return None
     known_as = partners.filter(commercial_partner_id=partner["commercial_partner_id"] or odoo_id).values("odoo_id")
     opened = Position.objects.filter(
-        seen.of_records(), Q(partner_id=odoo_id) | Q(partner_id__in=known_as), connection=connection, is_open=True
+        access_scope.of_records(), Q(partner_id=odoo_id) | Q(partner_id__in=known_as), connection=connection, is_open=True
     ).order_by("due_at", "id")
     workflows = registry.workflows()
     records = [
@@ -89,5 +89,5 @@ def partner_of(connection: Connection, odoo_id: int, *, seen: AccessScope, now: 
         records=records,
         amounts=dict(amounts),
         late=sum(1 for record in records if record.position.due_at and record.position.due_at < now),
-        buys_from=seen.sees_whole(connection.pk) and any(record.position.model == "purchase.order" for record in records),
+        buys_from=access_scope.sees_whole(connection.pk) and any(record.position.model == "purchase.order" for record in records),
     )

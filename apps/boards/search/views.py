@@ -19,7 +19,7 @@ from apps.odoo.models import Connection
 def search(request: PersonsRequest) -> HttpResponse:
     """Whatever matches, grouped; as a page, or as the list below the box while somebody types."""
     text = request.GET.get("q", "")
-    groups = finding.find(text, seen=access.scope_of(request.user))
+    groups = finding.find(text, access_scope=access.scope_of(request.user))
     context = {"text": text.strip(), "groups": groups, "is_short": len(text.strip()) < finding.SHORTEST}
     return render(request, part(request, "boards/search.html", "hits"), context)
 
@@ -30,7 +30,7 @@ def partner(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
     """What is open with one customer or supplier."""
     mine = access.scope_of(request.user)
     of = get_object_or_404(Connection.objects.filter(mine.of_connections()), name=connection)
-    page = partner_overview.partner_of(of, odoo_id, seen=mine, now=clock.now())
+    page = partner_overview.partner_of(of, odoo_id, access_scope=mine, now=clock.now())
     if page is None:
         raise Http404(gettext("%(of)s has no partner %(odoo_id)s.") % {"of": of.name, "odoo_id": odoo_id})
     return render(request, "boards/partner.html", {"page": page, "most": partner_overview.MOST})

@@ -52,13 +52,13 @@ class Home:
     topics: str
 
 
-def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
+def home_of(user: User, *, access_scope: AccessScope, now: datetime) -> Home:
     """What needs this person now. Deciders see decisions first, operators exceptions, managers boards, others links."""
     shows_decisions, shows_cases = user.role in DECIDERS, user.role in EXCEPTION_WORKERS
-    waiting, late = requests.waiting_of(user, seen, now=now) if shows_decisions else (0, 0)
-    cards = approvals.cards_of(requests.inbox_of(user, seen)[:FIRST], seen) if waiting else []
-    counts = exceptions.counts(user=user, seen=seen, now=now)
-    mine = cases.mine(user, seen) if counts["mine"] else cases.unowned(seen)
+    waiting, late = requests.waiting_of(user, access_scope, now=now) if shows_decisions else (0, 0)
+    cards = approvals.cards_of(requests.inbox_of(user, access_scope)[:FIRST], access_scope) if waiting else []
+    counts = exceptions.counts(user=user, access_scope=access_scope, now=now)
+    mine = cases.mine(user, access_scope) if counts["mine"] else cases.unowned(access_scope)
     rows = (
         [
             exceptions.Row(case=case, type=title_of(case.type), stage="")
@@ -98,7 +98,7 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
         ),
     ]
     if user.role in (Role.INTEGRATOR, Role.ADMIN):
-        stuck = Command.objects.filter(seen.of_records(), status__in=["refused", "dead"]).count()
+        stuck = Command.objects.filter(access_scope.of_records(), status__in=["refused", "dead"]).count()
         tiles.append(
             Tile(
                 word=gettext("Failed commands: action needed"),
@@ -108,7 +108,7 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
                 foot=gettext("action needed"),
             )
         )
-    boards = [queries.board(workflow, now=now, seen=seen) for workflow in registry.workflows().values()]
+    boards = [queries.board(workflow, now=now, access_scope=access_scope) for workflow in registry.workflows().values()]
     if waiting:
         if late:
             told = ngettext("%(n)s approval to decide, %(late)s overdue", "%(n)s approvals to decide, %(late)s overdue", waiting)
@@ -128,7 +128,7 @@ def home_of(user: User, *, seen: AccessScope, now: datetime) -> Home:
         rows=rows,
         boards=boards,
         why=why_first(rows[0].case, now=now) if rows else "",
-        connections=list(Connection.objects.filter(seen.of_connections()).order_by("name")),
+        connections=list(Connection.objects.filter(access_scope.of_connections()).order_by("name")),
         onboarding=onboarding.steps_for(user),
         shows_decisions=shows_decisions,
         shows_cases=shows_cases,

@@ -81,7 +81,7 @@ def one(request: PersonsRequest, parameter: str) -> HttpResponse:
                     request, gettext("Set. What it concerns is evaluated now, and Odoo's guards are told."), extra_tags="done"
                 )
                 return redirect(here)
-            shown = parameter_preview.preview(name, wanted, scope=scope, seen=access.scope_of(request.user), now=now)
+            shown = parameter_preview.preview(name, wanted, scope=scope, access_scope=access.scope_of(request.user), now=now)
         except NotAllowedError as error:
             problem, status = str(error), 403
         except ParameterRefusedError as error:

@@ -209,7 +209,7 @@ class ParameterPreview(APIView):
         data = given.validated_data
         scope = _scope(data["connection"], data["company"], request.user)
         shown = parameter_preview.preview(
-            data["name"], data["value"], scope=scope, seen=access.scope_of(request.user), now=clock.now()
+            data["name"], data["value"], scope=scope, access_scope=access.scope_of(request.user), now=clock.now()
         )
         return Response(shown.figures)
 

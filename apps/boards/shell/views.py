@@ -21,7 +21,7 @@ from apps.odoo import request_scope
 @require_safe
 def home(request: PersonsRequest) -> HttpResponse:
     """What needs this person now, by their role."""
-    context = {"home": homes.home_of(request.user, seen=request_scope.scope_of(request, request.user), now=clock.now())}
+    context = {"home": homes.home_of(request.user, access_scope=request_scope.scope_of(request, request.user), now=clock.now())}
     return render(request, part(request, "boards/home.html", "body"), context)
 
 

@@ -46,7 +46,7 @@ def what_if(request: PersonsRequest, connection: str, odoo_id: int) -> HttpRespo
         raise Http404(gettext("Nothing is to come on this line any more."))
     try:
         wanted = changes_of(line, request.GET.dict())
-        shown = workflows.preview(order.connection_id, wanted, now=clock.now(), seen=mine)
+        shown = workflows.preview(order.connection_id, wanted, now=clock.now(), access_scope=mine)
     except (ChangeRefusedError, MirrorBusyError) as error:
         problem = str(error)
     context = {"order": order, "line": line, "problem": problem, "preview": shown, "curves": _drawn(shown, line.line_id)}

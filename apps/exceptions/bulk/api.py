@@ -132,7 +132,7 @@ class BulkJobs(FilteredList):
             chosen = ExceptionCase.objects.filter(mine.of_records(), id__in=given.validated_data["ids"])
         else:
             shown = request_scope.narrow(mine, request_scope.choice_in(view))
-            chosen = matching(view, known=Known(request.user), seen=shown, now=now)
+            chosen = matching(view, known=Known(request.user), access_scope=shown, now=now)
         made = jobs.begin(chosen, move=given.validated_data["move"], arguments=given.arguments(), by=request.user, now=now)
         return Response(BulkJobProgress(made).data, status=202)
 

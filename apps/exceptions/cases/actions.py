@@ -158,12 +158,14 @@ def asked_before(case: ExceptionCase, action: SuggestedAction | OwnAction, optio
 
 
 def options_of(
-    case: ExceptionCase, action: SuggestedAction | OwnAction, *, now: datetime, seen: AccessScope = EVERYTHING
+    case: ExceptionCase, action: SuggestedAction | OwnAction, *, now: datetime, access_scope: AccessScope = EVERYTHING
 ) -> list[Option]:
     """What the action offers now to who sees that much, the best first."""
     if isinstance(action, OwnAction):
         return list(action.options(case, now))
-    return offers.options(action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause, seen=seen)
+    return offers.options(
+        action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause, access_scope=access_scope
+    )
 
 
 def offered(case: ExceptionCase, *, now: datetime, by: User | None = None) -> list[Offer]:
@@ -174,20 +176,23 @@ def offered(case: ExceptionCase, *, now: datetime, by: User | None = None) -> li
     """
     if case.status == Status.RESOLVED:
         return []
-    applied, seen = {command.decision for command in commands_of(case)}, access.scope_of(by) if by is not None else EVERYTHING
+    applied, access_scope = (
+        {command.decision for command in commands_of(case)},
+        access.scope_of(by) if by is not None else EVERYTHING,
+    )
     found_now = []
     for action in _declared(case):
         if isinstance(action, OwnAction) and by is not None and not action.may(by):
             continue
         options = [
             option
-            for option in options_of(case, action, now=now, seen=seen)
+            for option in options_of(case, action, now=now, access_scope=access_scope)
             if decision_of(case, action.name, option.key) not in applied
         ]
         hidden = 0
         if isinstance(action, SuggestedAction):
             hidden = offers.hidden(
-                action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause, seen=seen
+                action, connection_id=case.connection_id, odoo_id=case.odoo_id, now=now, cause=case.cause, access_scope=access_scope
             )
         if options or hidden:
             does = [_told(case, action, option) for option in options]
@@ -205,16 +210,16 @@ def _told(case: ExceptionCase, action: SuggestedAction | OwnAction, option: Opti
     return [str(enqueue.fill(gettext(call.title), context)) for call in calls]
 
 
-def effect_of(case: ExceptionCase, action: str, option: str, *, seen: AccessScope, now: datetime) -> Preview | None:
+def effect_of(case: ExceptionCase, action: str, option: str, *, access_scope: AccessScope, now: datetime) -> Preview | None:
     """Return what an option would do, once it is carried through; None where that is not known, or it is not offered any more."""
     declared = declared_of(case, action)
     if declared is None or isinstance(declared, OwnAction) or declared.effect is None:
         return None
-    chosen = next((one for one in options_of(case, declared, now=now, seen=seen) if one.key == option), None)
+    chosen = next((one for one in options_of(case, declared, now=now, access_scope=access_scope) if one.key == option), None)
     changes = declared.effect(chosen.columns) if chosen else []
     if not changes:
         return None
     try:
-        return what_if.preview(case.connection_id, changes, now=now, seen=seen)
+        return what_if.preview(case.connection_id, changes, now=now, access_scope=access_scope)
     except (ChangeRefusedError, MirrorBusyError):
         return None

@@ -104,13 +104,15 @@ def apply(
 def _chosen(case_id: int, action: str, option: str, *, by: User, now: datetime) -> tuple[Declared | None, Option | None]:
     """Return the action and its option as they are offered now, of the locked exception; none of one that is out of sight."""
     case = ExceptionCase.objects.select_for_update(of=("self",)).select_related("connection").filter(pk=case_id).first()
-    seen = access.scope_of(by)
-    if case is None or not seen.sees(*moves.about(case)):
+    access_scope = access.scope_of(by)
+    if case is None or not access_scope.sees(*moves.about(case)):
         return None, None
     declared = actions.declared_of(case, action)
     if declared is None:
         return None, None
-    return declared, next((one for one in actions.options_of(case, declared, now=now, seen=seen) if one.key == option), None)
+    return declared, next(
+        (one for one in actions.options_of(case, declared, now=now, access_scope=access_scope) if one.key == option), None
+    )
 
 
 def _in_numbers(case_id: int, action: Declared, option: Option) -> dict[str, Any]:

@@ -245,8 +245,8 @@ def _many_body(counts: Counter[str]) -> str:
     return ", ".join(f"{gettext(title)}: {count}" for title, count in counts.most_common()) + "."
 
 
-def _one_title(title: str, case: ExceptionCase, seen: access.AccessScope) -> str:
-    return f"{gettext(title)}: {case.about(seen)}"
+def _one_title(title: str, case: ExceptionCase, access_scope: access.AccessScope) -> str:
+    return f"{gettext(title)}: {case.about(access_scope)}"
 
 
 def _one_body(case: ExceptionCase) -> str:

@@ -27,8 +27,8 @@ def _cases(timers: Sequence[Timer]) -> list[ExceptionCase]:
     return list(ExceptionCase.objects.select_for_update().filter(id__in=ids).exclude(status=Status.RESOLVED).order_by("id"))
 
 
-def _late_title(case: ExceptionCase, seen: access.AccessScope) -> str:
-    return gettext("SLA breached: %(what)s") % {"what": case.about(seen)}
+def _late_title(case: ExceptionCase, access_scope: access.AccessScope) -> str:
+    return gettext("SLA breached: %(what)s") % {"what": case.about(access_scope)}
 
 
 def _late_body(case: ExceptionCase) -> str:

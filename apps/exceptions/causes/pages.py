@@ -42,15 +42,15 @@ class CausePage:
         return len(self.own) + len(self.others)
 
 
-def page_of(group: CauseGroup, seen: AccessScope, *, record_models: frozenset[str]) -> CausePage:
-    """Return what the page of ``group`` shows to whoever sees ``seen``."""
-    cases = ExceptionCase.objects.filter(seen.of_records(), group=group)
+def page_of(group: CauseGroup, access_scope: AccessScope, *, record_models: frozenset[str]) -> CausePage:
+    """Return what the page of ``group`` shows to whoever sees ``access_scope``."""
+    cases = ExceptionCase.objects.filter(access_scope.of_records(), group=group)
     open_cases = cases.filter(UNRESOLVED)
     listed, order = (open_cases, ORDERS["cost"]) if group.ended_at is None else (cases, ENDED)
-    rows = rows_of(list(order.page(listed, "", size=SHOWN, seen=seen)))
+    rows = rows_of(list(order.page(listed, "", size=SHOWN, access_scope=access_scope)))
     is_cause = {(group.model, group.odoo_id)}
     held = ExceptionCase.objects.filter(
-        seen.of_records(), UNRESOLVED, connection=group.connection_id, further_roots__contains=[group.root_key]
+        access_scope.of_records(), UNRESOLVED, connection=group.connection_id, further_roots__contains=[group.root_key]
     )
     return CausePage(
         group=group,
@@ -69,14 +69,14 @@ def page_of(group: CauseGroup, seen: AccessScope, *, record_models: frozenset[st
 LOOKED_THROUGH = 500
 
 
-def largest_of_stage(workflow: str, stage: str, seen: AccessScope, only: Q) -> tuple[CauseGroup, int] | None:
+def largest_of_stage(workflow: str, stage: str, access_scope: AccessScope, only: Q) -> tuple[CauseGroup, int] | None:
     """Return the cause that holds up most of the records of a stage, and how many; None where none holds up several.
 
     Args:
         only: which exceptions are looked at, of those in sight.
     """
     costliest = (
-        ExceptionCase.objects.filter(seen.of_records(), UNRESOLVED, only, workflow=workflow, stage=stage, is_grouped=True)
+        ExceptionCase.objects.filter(access_scope.of_records(), UNRESOLVED, only, workflow=workflow, stage=stage, is_grouped=True)
         .order_by("rank", "id")
         .values_list("group", "connection", "odoo_id")[:LOOKED_THROUGH]
     )
@@ -90,11 +90,11 @@ def largest_of_stage(workflow: str, stage: str, seen: AccessScope, only: Q) -> t
     return (group, len(records[largest])) if group and len(records[largest]) > 1 else None
 
 
-def notes_of(records: Collection[RecordKey], seen: AccessScope) -> dict[RecordKey, CauseNote]:
+def notes_of(records: Collection[RecordKey], access_scope: AccessScope) -> dict[RecordKey, CauseNote]:
     """Return what the cause of each of ``records`` is, where it holds up several; one query."""
     wanted = dict.fromkeys(records)
     held = ExceptionCase.objects.filter(
-        seen.of_records(),
+        access_scope.of_records(),
         UNRESOLVED,
         is_grouped=True,
         connection__in={connection_id for connection_id, _, _ in wanted},
@@ -113,8 +113,8 @@ def notes_of(records: Collection[RecordKey], seen: AccessScope) -> dict[RecordKe
     return found
 
 
-def open_groups_of(connection: Connection, model: str, odoo_id: int, seen: AccessScope) -> list[CauseGroup]:
+def open_groups_of(connection: Connection, model: str, odoo_id: int, access_scope: AccessScope) -> list[CauseGroup]:
     """Return the causes that hold up a record, or that it is itself, where they hold up several."""
     of_record = ExceptionCase.objects.filter(UNRESOLVED, connection=connection, model=model, odoo_id=odoo_id, is_grouped=True)
-    found = CauseGroup.objects.filter(seen.of_records(), pk__in=of_record.values("group"), ended_at=None)
+    found = CauseGroup.objects.filter(access_scope.of_records(), pk__in=of_record.values("group"), ended_at=None)
     return list(found.order_by("rank", "id"))

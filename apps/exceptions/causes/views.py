@@ -22,12 +22,12 @@ from apps.workflows import registry
 @require_safe
 def cause(request: PersonsRequest, group_id: int) -> HttpResponse:
     """Show what one record has caused: whom it holds up, what that puts at risk, and what is done with all of it."""
-    seen = access.scope_of(request.user)
-    group = get_object_or_404(groups_in_sight(seen), pk=group_id)
+    access_scope = access.scope_of(request.user)
+    group = get_object_or_404(groups_in_sight(access_scope), pk=group_id)
     may_work = may_work_exceptions(request.user, of_integration=False)
     models = frozenset(workflow.odoo_model for workflow in registry.workflows().values())
     context = {
-        "page": pages.page_of(group, seen, record_models=models),
+        "page": pages.page_of(group, access_scope, record_models=models),
         "group": group,
         "now": clock.now(),
         "may_work": may_work,

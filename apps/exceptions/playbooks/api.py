@@ -93,7 +93,7 @@ class StepTaken(serializers.Serializer[Any]):
 
 
 def _told(version: Version, request: PersonsCall) -> dict[str, Any]:
-    found = figures.of_version(version, None, seen=access.scope_of(request.user))
+    found = figures.of_version(version, None, access_scope=access.scope_of(request.user))
     return {
         "type": version.type,
         "version": version.number,

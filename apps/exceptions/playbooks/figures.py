@@ -55,13 +55,13 @@ class Figures:
         return max(timed, key=lambda step: step.median_seconds or 0.0, default=None)
 
 
-def of_version(version: Version, following: Version | None, *, seen: AccessScope) -> Figures:
+def of_version(version: Version, following: Version | None, *, access_scope: AccessScope) -> Figures:
     """Work out the figures of a version over the latest cases that began with it and have ended.
 
     Args:
         following: the version after it, where there is one: cases that opened from then on began with that.
     """
-    found = ExceptionCase.objects.filter(seen.of_records(), type=version.type, status=Status.RESOLVED)
+    found = ExceptionCase.objects.filter(access_scope.of_records(), type=version.type, status=Status.RESOLVED)
     if version.row:
         found = found.filter(opened_at__gte=version.row.made_at)
     if following and following.row:

@@ -114,7 +114,7 @@ def one(request: PersonsRequest, type_name: str) -> HttpResponse:
         "title": types.title_of(type_name),
         "current": current,
         "versions": found,
-        "figures": figures.of_version(current, None, seen=request_scope.scope_of(request, request.user)),
+        "figures": figures.of_version(current, None, access_scope=request_scope.scope_of(request, request.user)),
         "lines": [*lines, *({"name": "", "title": "", "kind": "check", "done_when": ""} for _ in range(NEW_LINES))],
         "kinds": StepKind.choices,
         "shows": Shows.choices,

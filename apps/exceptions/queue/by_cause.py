@@ -54,10 +54,10 @@ class GroupRow:
 type Line = Row | GroupRow
 
 
-def groups_in_sight(seen: AccessScope) -> QuerySet[CauseGroup]:
+def groups_in_sight(access_scope: AccessScope) -> QuerySet[CauseGroup]:
     """The groups that somebody may see, with what a line shows."""
-    found = CauseGroup.objects.filter(seen.of_records()).select_related("owner", "team", "connection")
-    return companies.with_company_name(found, seen)
+    found = CauseGroup.objects.filter(access_scope.of_records()).select_related("owner", "team", "connection")
+    return companies.with_company_name(found, access_scope)
 
 
 def page(
@@ -66,7 +66,7 @@ def page(
     order: Order,
     cursor: str,
     size: int,
-    seen: AccessScope,
+    access_scope: AccessScope,
     shown: AccessScope,
     is_filtered: bool,
 ) -> tuple[list[Line], str]:
@@ -74,12 +74,12 @@ def page(
 
     Args:
         cases: the open exceptions that the filters let through.
-        seen: what the reader may see at all; ``shown``: what of it they look at.
+        access_scope: what the reader may see at all; ``shown``: what of it they look at.
         is_filtered: False where every open exception in sight is among ``cases``.
     """
     after = _after(order, cursor)
-    groups = _groups(cases, order, after["group"], size + 1, seen=seen, shown=shown, is_filtered=is_filtered)
-    alone = list(order.page(cases.filter(is_grouped=False), after["case"], size=size + 1, seen=seen))
+    groups = _groups(cases, order, after["group"], size + 1, access_scope=access_scope, shown=shown, is_filtered=is_filtered)
+    alone = list(order.page(cases.filter(is_grouped=False), after["case"], size=size + 1, access_scope=access_scope))
     found: list[tuple[Any, int, int, CauseGroup | ExceptionCase]] = [
         *((vars(group)["key"], 0, group.pk, group) for group in groups),
         *((vars(case)["key"], 1, case.pk, case) for case in alone),
@@ -125,7 +125,7 @@ def _groups(
     cursor: str,
     size: int,
     *,
-    seen: AccessScope,
+    access_scope: AccessScope,
     shown: AccessScope,
     is_filtered: bool,
 ) -> list[Any]:
@@ -136,7 +136,7 @@ def _groups(
     chosen = order.annotated(several)
     if cursor:
         chosen = order.after(chosen, cursor)
-    found = groups_in_sight(seen).filter(pk__in=chosen.values("pk")[:size])
+    found = groups_in_sight(access_scope).filter(pk__in=chosen.values("pk")[:size])
     if is_filtered:
         counted = cases.order_by().filter(group=OuterRef("pk")).values("group").annotate(n=Count("pk")).values("n")
         found = found.annotate(matching=Subquery(counted))

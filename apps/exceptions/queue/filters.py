@@ -117,9 +117,9 @@ def _is_amount(value: str) -> bool:
         return False
 
 
-def matching(filters: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime) -> QuerySet[ExceptionCase]:
+def matching(filters: Mapping[str, str], *, known: Known, access_scope: AccessScope, now: datetime) -> QuerySet[ExceptionCase]:
     """The exceptions that the query string asks for. An unknown value filters to nothing rather than to everything."""
-    cases = ExceptionCase.objects.filter(seen.of_records())
+    cases = ExceptionCase.objects.filter(access_scope.of_records())
     if any("\x00" in value for value in filters.values()):
         return cases.none()
     cases = cases.filter(_by_status(filters.get("status", "")))

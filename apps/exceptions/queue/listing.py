@@ -86,7 +86,9 @@ def problems_of(query: Mapping[str, str], known: Known) -> list[str]:
     return query_strings.problems_of(query, parameters(known) | shown_by, beside={"after", "case"})
 
 
-def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime, problems: Sequence[str] = ()) -> Queue:
+def queue(
+    query: Mapping[str, str], *, known: Known, access_scope: AccessScope, now: datetime, problems: Sequence[str] = ()
+) -> Queue:
     """One page of the queue, or its groups, with the counts of every view in one statement.
 
     Of ``problems`` with the query string nothing is listed.
@@ -98,12 +100,12 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
     group = shown_by["group"] if shown_by.get("group") in GROUPED and not history else ""
     # What one record has caused is one line, unless one looks into it or wants each by itself.
     is_by_cause = not group and not history and shown_by.get("group") != UNGROUPED and "cause" not in filters
-    cases, cursor = matching(filters, known=known, seen=seen, now=now), query.get("after", "")
+    cases, cursor = matching(filters, known=known, access_scope=access_scope, now=now), query.get("after", "")
     # What is open comes in the order that was asked for, what has ended after it.
     parts = [(ORDERS[sort], cases)]
     if history:
-        ended = matching({**filters, "status": Status.RESOLVED}, known=known, seen=seen, now=now)
-        still_open = matching({**filters, "status": ""}, known=known, seen=seen, now=now)
+        ended = matching({**filters, "status": Status.RESOLVED}, known=known, access_scope=access_scope, now=now)
+        still_open = matching({**filters, "status": ""}, known=known, access_scope=access_scope, now=now)
         parts = [(ENDED, ended)] if filters["status"] == Status.RESOLVED else [(ORDERS[sort], still_open), (ENDED, ended)]
     rows: list[by_cause.Line] = []
     next_query = ""
@@ -115,8 +117,8 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
             order=ORDERS[sort],
             cursor=cursor,
             size=PAGE,
-            seen=access.scope_of(known.user),
-            shown=seen,
+            access_scope=access.scope_of(known.user),
+            shown=access_scope,
             is_filtered=bool(filters),
         )
         next_query = urlencode(filters | shown_by | {"after": after}) if after else ""
@@ -125,7 +127,7 @@ def queue(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: dat
         rows = list(rows_of([case for case, _ in found[:PAGE]]))
         if len(found) > PAGE:
             next_query = urlencode(filters | shown_by | {"after": found[PAGE - 1][1]})
-    views, numbers = _views(filters, known=known, seen=seen, now=now, beside=[part for _, part in parts])
+    views, numbers = _views(filters, known=known, access_scope=access_scope, now=now, beside=[part for _, part in parts])
     return Queue(
         rows=rows,
         groups=grouped(group, cases, filters, shown_by, ORDERS[sort], known) if group else [],
@@ -148,13 +150,13 @@ def _top(line: by_cause.Line) -> ExceptionCase | CauseGroup:
     return line.group if isinstance(line, by_cause.GroupRow) else line.case
 
 
-def export(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: datetime) -> Iterator[Row]:
+def export(query: Mapping[str, str], *, known: Known, access_scope: AccessScope, now: datetime) -> Iterator[Row]:
     """Return the rows that the query string asks for, in its order: at most :data:`MOST_EXPORTED`."""
     filters, cursor, left = only(query, FILTERS), "", MOST_EXPORTED
     order = ENDED if filters.get("status") == Status.RESOLVED else ORDERS.get(query.get("sort", ""), ORDERS["cost"])
-    cases = matching(filters, known=known, seen=seen, now=now)
+    cases = matching(filters, known=known, access_scope=access_scope, now=now)
     while left > 0:
-        page = list(order.page(cases, cursor, size=EXPORTED_AT_ONCE, seen=access.scope_of(known.user)))
+        page = list(order.page(cases, cursor, size=EXPORTED_AT_ONCE, access_scope=access.scope_of(known.user)))
         yield from rows_of(page[:left])
         left -= len(page)
         if len(page) < EXPORTED_AT_ONCE:
@@ -163,7 +165,7 @@ def export(query: Mapping[str, str], *, known: Known, seen: AccessScope, now: da
 
 
 def _page(
-    parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str, seen: AccessScope
+    parts: Sequence[tuple[Order, QuerySet[ExceptionCase]]], cursor: str, access_scope: AccessScope
 ) -> list[tuple[ExceptionCase, str]]:
     """The rows of a page and one more, each with its cursor, from one part after the other.
 
@@ -176,7 +178,7 @@ def _page(
         if number < begin or len(found) > PAGE:
             continue
         after = (text if mark else cursor) if number == begin else ""
-        page = order.page(cases, after, size=PAGE + 1 - len(found), seen=seen)
+        page = order.page(cases, after, size=PAGE + 1 - len(found), access_scope=access_scope)
         found += [(case, f"{number}!{order.cursor(case)}" if number else order.cursor(case)) for case in page]
     return found
 
@@ -188,14 +190,15 @@ def saved_views(known: Known) -> list[SavedView]:
 
 
 def _views(
-    filters: dict[str, str], *, known: Known, seen: AccessScope, now: datetime, beside: Sequence[QuerySet[ExceptionCase]]
+    filters: dict[str, str], *, known: Known, access_scope: AccessScope, now: datetime, beside: Sequence[QuerySet[ExceptionCase]]
 ) -> tuple[list[View], list[int]]:
     """The tabs with what is in each; what has ended is not counted, it only grows. And how many ``beside`` hold."""
     tabs: list[tuple[str, dict[str, str], SavedView | None]] = [(gettext(word), wanted, None) for word, wanted in VIEWS]
     tabs += [(view.name, _parsed(view.query), view) for view in saved_views(known)]
     counted = [number for number, (_, wanted, _) in enumerate(tabs) if not is_history(wanted)]
     numbers = counts_of(
-        [matching(only(tabs[number][1], FILTERS), known=known, seen=seen, now=now) for number in counted] + list(beside)
+        [matching(only(tabs[number][1], FILTERS), known=known, access_scope=access_scope, now=now) for number in counted]
+        + list(beside)
     )
     by_tab = dict(zip(counted, numbers, strict=False))
     return [

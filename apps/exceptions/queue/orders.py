@@ -68,19 +68,19 @@ class Order:
         # The first condition is what the index is entered by.
         return cases.filter(**{f"key__{beyond}e": key}).filter(Q(**{f"key__{beyond}": key}) | Q(**{f"id__{beyond}": int(last)}))
 
-    def page(self, cases: QuerySet[ExceptionCase], cursor: str, *, size: int, seen: AccessScope) -> QuerySet[ExceptionCase]:
-        """At most ``size`` of ``cases`` after the cursor, with what a row shows to whoever sees ``seen``.
+    def page(self, cases: QuerySet[ExceptionCase], cursor: str, *, size: int, access_scope: AccessScope) -> QuerySet[ExceptionCase]:
+        """At most ``size`` of ``cases`` after the cursor, with what a row shows to whoever sees ``access_scope``.
 
         Which they are is found in an index alone; only those are then read.
         """
         chosen = self.annotated(cases)
         if cursor:
             chosen = self.after(chosen, cursor)
-        return self.rows(ExceptionCase.objects.filter(id__in=chosen.values("id")[:size]), seen)
+        return self.rows(ExceptionCase.objects.filter(id__in=chosen.values("id")[:size]), access_scope)
 
-    def rows(self, cases: QuerySet[ExceptionCase], seen: AccessScope) -> QuerySet[ExceptionCase]:
-        """``cases`` in this order, with what a row shows to whoever sees ``seen``."""
-        found = companies.with_company_name(self.annotated(cases), seen)
+    def rows(self, cases: QuerySet[ExceptionCase], access_scope: AccessScope) -> QuerySet[ExceptionCase]:
+        """``cases`` in this order, with what a row shows to whoever sees ``access_scope``."""
+        found = companies.with_company_name(self.annotated(cases), access_scope)
         return found.select_related("owner", "team", "connection").defer("evidence")
 
     def cursor(self, case: Any) -> str:

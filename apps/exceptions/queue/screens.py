@@ -81,10 +81,10 @@ class TimelineEntry:
     quote: str = ""
 
 
-def counts(*, user: User, seen: AccessScope, now: datetime) -> dict[str, int]:
+def counts(*, user: User, access_scope: AccessScope, now: datetime) -> dict[str, int]:
     """How many open exceptions there are for this person, in one query."""
     return (
-        ExceptionCase.objects.filter(seen.of_records())
+        ExceptionCase.objects.filter(access_scope.of_records())
         .exclude(status=Status.RESOLVED)
         .aggregate(
             mine=Count("id", filter=Q(owner=user)),
@@ -96,9 +96,9 @@ def counts(*, user: User, seen: AccessScope, now: datetime) -> dict[str, int]:
     )
 
 
-def incidents(seen: AccessScope) -> list[Row]:
+def incidents(access_scope: AccessScope) -> list[Row]:
     """What is wrong with the integration now, the worst first, as the queue shows it."""
-    cases = ExceptionCase.objects.filter(seen.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
+    cases = ExceptionCase.objects.filter(access_scope.of_records(), type__in=integration.TYPES).exclude(status=Status.RESOLVED)
     worst = cases.select_related("owner", "team", "connection").order_by("-severity", "due_at", "id")[:TROUBLES]
     return [Row(case=case, type=types.title_of(case.type), stage="") for case in worst]
 
@@ -157,9 +157,9 @@ class Past:
     median: timedelta | None
 
 
-def past_of(case: ExceptionCase, seen: AccessScope) -> Past:
+def past_of(case: ExceptionCase, access_scope: AccessScope) -> Past:
     """How others of its type ended: those of the same customer first, then those of as much money."""
-    resolved = ExceptionCase.objects.filter(seen.of_records(), type=case.type, status=Status.RESOLVED).exclude(pk=case.pk)
+    resolved = ExceptionCase.objects.filter(access_scope.of_records(), type=case.type, status=Status.RESOLVED).exclude(pk=case.pk)
     lately = list(
         resolved.order_by("-resolved_at", "-id").values_list(
             "id", "partner_name", "amount", "opened_at", "resolved_at", "resolution"
@@ -178,7 +178,7 @@ def past_of(case: ExceptionCase, seen: AccessScope) -> Past:
     )
 
 
-def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str, Any]:
+def around(case: ExceptionCase, access_scope: AccessScope, *, now: datetime) -> dict[str, Any]:
     """What holds its record up, what that puts at risk, and how others like it ended."""
     position = Position.objects.filter(
         connection_id=case.connection_id, workflow=case.workflow, model=case.model, odoo_id=case.odoo_id
@@ -188,7 +188,7 @@ def around(case: ExceptionCase, seen: AccessScope, *, now: datetime) -> dict[str
         "blockers": blockers.blockers_of(position, now=now) if position else [],
         "impact": impact.impact_of(case.connection_id, case.model, case.odoo_id, now=now),
         "connection": case.connection,
-        "past": past_of(case, seen),
+        "past": past_of(case, access_scope),
     }
 
 

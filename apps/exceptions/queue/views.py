@@ -49,7 +49,7 @@ def queue(request: PersonsRequest) -> HttpResponse:
     now, shown, known = clock.now(), request_scope.scope_of(request, request.user), Known(request.user)
     problems = listing.problems_of(request.GET.dict(), known)
     context: dict[str, Any] = {
-        "queue": listing.queue(request.GET.dict(), known=known, seen=shown, now=now, problems=problems),
+        "queue": listing.queue(request.GET.dict(), known=known, access_scope=shown, now=now, problems=problems),
         "may_work": may_work_exceptions(request.user, of_integration=True),
         "hidden": columns.hidden_of(request.COOKIES.get(columns.COOKIE)),
         "columns": columns.titles(),
@@ -74,7 +74,7 @@ def export(request: PersonsRequest) -> HttpResponseBase:
     if problems := listing.problems_of(request.GET.dict(), known):
         return HttpResponse("\n".join(problems), status=400, content_type="text/plain; charset=utf-8")
     chosen = columns.shown(request.COOKIES.get(columns.COOKIE))
-    rows = listing.export(request.GET.dict(), known=known, seen=shown, now=now)
+    rows = listing.export(request.GET.dict(), known=known, access_scope=shown, now=now)
     cells = ([cell for column in chosen for cell in column.cells(row)] for row in rows)
     headings = [heading for column in chosen for heading in column.headings()]
     return sheets.answer(request, f"exceptions-{timezone.localdate(now):%Y-%m-%d}", headings, cells)
@@ -136,7 +136,7 @@ def effect(request: PersonsRequest, case_id: int) -> HttpResponse:
     """What a suggested action would do to sales orders: a part that is fetched by itself, before anybody applies it."""
     case, now, mine = _case(request, case_id), clock.now(), access.scope_of(request.user)
     given = (request.GET.get("action", ""), request.GET.get("option", ""))
-    return render(request, "exceptions/effect.html", {"preview": actions.effect_of(case, *given, seen=mine, now=now)})
+    return render(request, "exceptions/effect.html", {"preview": actions.effect_of(case, *given, access_scope=mine, now=now)})
 
 
 @login_required
@@ -290,7 +290,7 @@ def do(request: PersonsRequest) -> HttpResponse:
     if "all" in request.POST:
         query = QueryDict(request.POST.get("query", ""))
         shown = request_scope.narrow(shown, request_scope.choice_in(query.dict()))
-        chosen = matching(query.dict(), known=Known(request.user), seen=shown, now=now)
+        chosen = matching(query.dict(), known=Known(request.user), access_scope=shown, now=now)
     else:
         chosen = ExceptionCase.objects.filter(shown.of_records(), by_cause.chosen_by((ids, groups)))
     job = jobs.begin(chosen, move=move, arguments=arguments, by=request.user, now=now, groups=groups)

@@ -218,8 +218,8 @@ class FollowUps(draft_api.SentMessages):
     serializer_class = FollowUpSerializer
 
     def get_queryset(self) -> Any:
-        seen = access.scope_of(self.request.user)  # type: ignore[arg-type]
-        return FollowUp.objects.filter(seen.of_records()).select_related("connection")
+        access_scope = access.scope_of(self.request.user)  # type: ignore[arg-type]
+        return FollowUp.objects.filter(access_scope.of_records()).select_related("connection")
 
     @extend_schema(parameters=[OpenApiParameter(name, str) for name in draft_api.FILTERS])
     def get(self, request: Any, *arguments: Any, **named: Any) -> Response:

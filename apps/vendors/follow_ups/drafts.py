@@ -130,19 +130,19 @@ def _line(owed: Owed) -> str:
     return said % {"order": owed.order.name, "day": day}
 
 
-def drafts(seen: AccessScope) -> list[Draft]:
+def drafts(access_scope: AccessScope) -> list[Draft]:
     """Return a draft for each vendor that owes something, the one that owes it longest first."""
-    cases = ExceptionCase.objects.filter(UNRESOLVED, seen.of_records(), model=ORDER, type__in=[UNCONFIRMED, LATE])
+    cases = ExceptionCase.objects.filter(UNRESOLVED, access_scope.of_records(), model=ORDER, type__in=[UNCONFIRMED, LATE])
     rows = _owing(cases)
     found = [draft for connection_id in sorted({case.connection_id for case in rows}) for draft in _of(connection_id, rows)]
     return sorted(found, key=lambda draft: (draft.since, draft.key))
 
 
-def one(key: str, seen: AccessScope) -> Draft | None:
+def one(key: str, access_scope: AccessScope) -> Draft | None:
     """Return the draft of that key; None where the vendor owes nothing, or it is out of sight."""
     if (named := keys.read(key)) is None:
         return None
-    return next((draft for draft in _to_vendor(*named, seen) if draft.key == key), None)
+    return next((draft for draft in _to_vendor(*named, access_scope) if draft.key == key), None)
 
 
 def draft_of(case: ExceptionCase) -> Draft | None:
@@ -156,13 +156,13 @@ def draft_of(case: ExceptionCase) -> Draft | None:
     return next((one for one in found if any(owed.order.odoo_id == case.odoo_id for owed in one.owed)), None)
 
 
-def _to_vendor(connection_id: int, company_id: int, vendor_id: int, seen: AccessScope) -> list[Draft]:
+def _to_vendor(connection_id: int, company_id: int, vendor_id: int, access_scope: AccessScope) -> list[Draft]:
     here = {"connection_id": connection_id}
     addresses = Partner.objects.filter(Q(commercial_partner_id=vendor_id) | Q(odoo_id=vendor_id), **here).values("odoo_id")
     theirs = PurchaseOrder.objects.filter(
         **here, partner_id__in=addresses, company_id=company_id, state__in=open_lines.ORDERED, deleted_at=None
     )
-    cases = ExceptionCase.objects.filter(UNRESOLVED, seen.of_records(), **here, model=ORDER, type__in=[UNCONFIRMED, LATE])
+    cases = ExceptionCase.objects.filter(UNRESOLVED, access_scope.of_records(), **here, model=ORDER, type__in=[UNCONFIRMED, LATE])
     return _of(connection_id, _owing(cases.filter(odoo_id__in=theirs.values("odoo_id"))))
 
 

@@ -60,13 +60,13 @@ def send_all(versions: Mapping[str, str], *, by: User, now: datetime) -> list[Se
     permissions.check_may_work_exceptions(by)
     return one_by_one.send_each(
         versions,
-        lambda key: send(key, versions[key], seen=access.scope_of(by), by=by.actor, now=now),
+        lambda key: send(key, versions[key], access_scope=access.scope_of(by), by=by.actor, now=now),
         refused=FollowUpRefusedError,
     )
 
 
 @atomic_with_retry
-def send(key: str, version: str, *, seen: AccessScope, by: Actor, now: datetime) -> FollowUp:
+def send(key: str, version: str, *, access_scope: AccessScope, by: Actor, now: datetime) -> FollowUp:
     """Have one vendor written to about all that it owes now, with a link to its page.
 
     Args:
@@ -74,7 +74,7 @@ def send(key: str, version: str, *, seen: AccessScope, by: Actor, now: datetime)
 
     Raises FollowUpRefusedError where it owes nothing any more, was written to a moment ago, or the draft has changed.
     """
-    draft = _locked(key, version, seen)
+    draft = _locked(key, version, access_scope)
     if draft.last is not None and now < draft.last.sent_at + AT_LEAST:
         raise FollowUpRefusedError(
             gettext("%(by)s has written to %(vendor)s already.") % {"by": draft.last.sent_by, "vendor": draft.vendor.name}
@@ -82,11 +82,11 @@ def send(key: str, version: str, *, seen: AccessScope, by: Actor, now: datetime)
     return _send(draft, by=by, now=now)
 
 
-def _locked(key: str, version: str, seen: AccessScope) -> Draft:
+def _locked(key: str, version: str, access_scope: AccessScope) -> Draft:
     """Return the draft, if it still says what was seen; nobody else sends or edits it meanwhile."""
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", [f"follow-up:{key}"])
-    draft = drafts.one(key, seen)
+    draft = drafts.one(key, access_scope)
     if draft is None:
         raise FollowUpRefusedError(gettext("The vendor has answered, or owes nothing any more."))
     if draft.version != version:
@@ -218,7 +218,7 @@ def send_due(*, now: datetime) -> int:
     due = [draft for draft in drafts.drafts(access.EVERYTHING) if _is_due(draft, team, now)]
 
     def write(draft: Draft) -> None:
-        send(draft.key, draft.version, seen=access.EVERYTHING, by=BY_RULE, now=now)
+        send(draft.key, draft.version, access_scope=access.EVERYTHING, by=BY_RULE, now=now)
 
     return one_by_one.send_by_rule(due, write, lambda draft: draft.vendor.name or "")
 

@@ -29,7 +29,7 @@ def _options(case: ExceptionCase, now: datetime) -> Sequence[Option]:
 
 def _send(case: ExceptionCase, option: Option, by: User, now: datetime) -> None:
     draft = drafts.draft_of(case)
-    sending.send(option.key, draft.version if draft else "", seen=access.scope_of(by), by=by.actor, now=now)
+    sending.send(option.key, draft.version if draft else "", access_scope=access.scope_of(by), by=by.actor, now=now)
 
 
 own_actions.register(

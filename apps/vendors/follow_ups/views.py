@@ -45,9 +45,9 @@ PAGES = DraftPages(
 @knows()
 def listing(request: PersonsRequest) -> HttpResponse:
     """A draft for each vendor that owes an answer or goods."""
-    seen = request_scope.scope_of(request, request.user)
-    found = drafts.drafts(seen)
-    mails = queries.mails(seen)
+    access_scope = request_scope.scope_of(request, request.user)
+    found = drafts.drafts(access_scope)
+    mails = queries.mails(access_scope)
     context = {
         "drafts": found[:SHOWN],
         "count": len(found),

@@ -10,9 +10,9 @@ from apps.vendors.models import Mail, MailStatus
 TO_DECIDE = (MailStatus.UNSURE, MailStatus.FAILED)
 
 
-def mails(seen: AccessScope) -> QuerySet[Mail]:
+def mails(access_scope: AccessScope) -> QuerySet[Mail]:
     """Return the messages in sight, the newest first."""
-    return Mail.objects.filter(seen.of_records()).select_related("connection").order_by("-created_at", "-id")
+    return Mail.objects.filter(access_scope.of_records()).select_related("connection").order_by("-created_at", "-id")
 
 
 def to_decide_first(found: QuerySet[Mail]) -> QuerySet[Mail]:

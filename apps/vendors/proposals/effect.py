@@ -15,7 +15,7 @@ from apps.workflows.changes import CancelledLine, Change, NewDate, NewQuantity, 
 from apps.workflows.what_if import Preview
 
 
-def effect_of(proposal: Proposal, seen: AccessScope, *, now: datetime) -> tuple[Preview | None, str]:
+def effect_of(proposal: Proposal, access_scope: AccessScope, *, now: datetime) -> tuple[Preview | None, str]:
     """Return the preview of all that a proposal changes, or in words why there is none."""
     standing = open_lines.lines_of(proposal.connection_id, [proposal.order_id]).get(proposal.order_id, [])
     here = {line.line_id: line for line in standing}
@@ -24,7 +24,7 @@ def effect_of(proposal: Proposal, seen: AccessScope, *, now: datetime) -> tuple[
     if not changes:
         return None, ""
     try:
-        return what_if.preview(proposal.connection_id, changes, now=now, seen=seen), ""
+        return what_if.preview(proposal.connection_id, changes, now=now, access_scope=access_scope), ""
     except Refusal as error:
         return None, str(error)
 

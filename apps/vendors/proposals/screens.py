@@ -58,23 +58,23 @@ class Page:
     no_effect_because: str
 
 
-def rows(seen: AccessScope, status: str) -> list[Row]:
+def rows(access_scope: AccessScope, status: str) -> list[Row]:
     """Return the newest proposals of a status, or of any where it is empty."""
-    found = queries.proposals(seen)
+    found = queries.proposals(access_scope)
     if status:
         found = found.filter(status=status)
     return [Row(proposal=proposal, lines=lines.read(proposal.lines)) for proposal in found[:SHOWN]]
 
 
-def page_of(proposal: Proposal, seen: AccessScope, *, now: datetime) -> Page:
+def page_of(proposal: Proposal, access_scope: AccessScope, *, now: datetime) -> Page:
     """Return everything on the page of a proposal."""
     is_open = proposal.status == Status.OPEN
-    preview, why = effect.effect_of(proposal, seen, now=now) if is_open else (None, "")
-    later = queries.of_order(proposal.connection_id, proposal.order_id, seen).filter(said_at__gt=proposal.said_at)
+    preview, why = effect.effect_of(proposal, access_scope, now=now) if is_open else (None, "")
+    later = queries.of_order(proposal.connection_id, proposal.order_id, access_scope).filter(said_at__gt=proposal.said_at)
     files = Attachment.objects.filter(answer=proposal.answer_id) if proposal.answer_id else Attachment.objects.none()
     return Page(
         row=Row(proposal=proposal, lines=lines.read(proposal.lines)),
-        company=companies.name_of(proposal.connection_id, proposal.company_id, seen),
+        company=companies.name_of(proposal.connection_id, proposal.company_id, access_scope),
         files=list(files.defer("content").order_by("id")),
         commands=list(Command.objects.filter(decision__startswith=f"proposal:{proposal.pk}:").order_by("sequence")[:SHOWN]),
         offers=moves.offers_of(proposal, now=now) if is_open else [],

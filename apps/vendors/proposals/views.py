@@ -33,12 +33,12 @@ ANY = "any"
 def listing(request: PersonsRequest) -> HttpResponse:
     """What vendors propose: what is to be decided, or what was."""
     status = request.GET.get("status") or Status.OPEN.value
-    seen = request_scope.scope_of(request, request.user)
+    access_scope = request_scope.scope_of(request, request.user)
     context = {
-        "rows": screens.rows(seen, "" if status == ANY else status),
+        "rows": screens.rows(access_scope, "" if status == ANY else status),
         "status": status,
         "statuses": [*Status.choices, (ANY, gettext("All"))],
-        "links_count": queries.open_links(seen, now=clock.now()).count(),
+        "links_count": queries.open_links(access_scope, now=clock.now()).count(),
     }
     return render(request, part(request, "vendors/proposals.html", "list"), context)
 
@@ -51,10 +51,10 @@ def detail(request: PersonsRequest, proposal_id: int) -> HttpResponse:
 
 
 def _page(request: PersonsRequest, proposal_id: int, *, problem: str = "", status: int = 200, words: str = "") -> HttpResponse:
-    seen = access.scope_of(request.user)
-    proposal = get_object_or_404(queries.proposals(seen), pk=proposal_id)
+    access_scope = access.scope_of(request.user)
+    proposal = get_object_or_404(queries.proposals(access_scope), pk=proposal_id)
     context = {
-        "page": screens.page_of(proposal, seen, now=clock.now()),
+        "page": screens.page_of(proposal, access_scope, now=clock.now()),
         "may_decide": may_work_exceptions(request.user),
         "may_rule": request.user.role in POLICY_MAKERS,
         "rule": rules.of_vendor(proposal),

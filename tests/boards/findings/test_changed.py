@@ -93,7 +93,7 @@ def test_a_day_in_which_nothing_changed_has_no_finding_and_other_companies_none_
     later = trade.now + timedelta(minutes=1)
 
     assert parts("changed", since=later, until=later + timedelta(days=1)) == {}
-    assert parts("changed", seen=AccessScope(frozenset({(trade.connection.pk, 2)}))) == {}
+    assert parts("changed", access_scope=AccessScope(frozenset({(trade.connection.pk, 2)}))) == {}
 
 
 def test_what_a_restored_database_says_again_is_no_change(trade: World) -> None:

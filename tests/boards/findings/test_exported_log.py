@@ -41,7 +41,7 @@ def traces(world: World) -> list[list[tuple[str, datetime]]]:
         way = [stage for place, stage in enumerate(way) if not place or stage != way[place - 1]]
         went(world, number, *((dice.uniform(1, 9) / 10 + hours * 3, stage) for hours, stage in enumerate(way)))
     tallies.fold()
-    root = ET.fromstring("".join(eventlog.xes([WORKFLOW], first=None, now=NOW, seen=EVERYTHING)))
+    root = ET.fromstring("".join(eventlog.xes([WORKFLOW], first=None, now=NOW, access_scope=EVERYTHING)))
     events = [[{one.get("key"): one.get("value") for one in event} for event in case.iter(f"{XES}event")] for case in root]
     return [
         [(str(event["concept:name"]), datetime.fromisoformat(str(event["time:timestamp"]))) for event in case]
@@ -57,7 +57,7 @@ def steps(trace: list[tuple[str, datetime]]) -> list[str]:
 
 
 def test_a_miner_of_the_log_finds_the_same_paths_and_cycle_times(traces: list[list[tuple[str, datetime]]]) -> None:
-    told = analysis.analysis_of(WORKFLOW, now=NOW, days=84, seen=EVERYTHING)
+    told = analysis.analysis_of(WORKFLOW, now=NOW, days=84, access_scope=EVERYTHING)
     followed = Counter((one, other) for trace in traces for (one, _), (other, _) in pairwise(trace))
     assert {(path.from_title, path.to_title): path.count for path in told.paths if path.from_stage} == followed
 

@@ -178,5 +178,5 @@ def test_what_takes_too_long_says_what_to_do(client: Client, world: World, mia: 
 def test_the_cost_does_not_grow_with_the_records(lately: World, django_assert_num_queries: Callable[[int], Any]) -> None:
     now = clock.now()
     with django_assert_num_queries(1 + len(catalogue.FINDINGS)):
-        summing.sums(since=now - timedelta(days=7), until=now, seen=EVERYTHING, workflows=registry.workflows().values())
+        summing.sums(since=now - timedelta(days=7), until=now, access_scope=EVERYTHING, workflows=registry.workflows().values())
     assert Position.objects.count() == 60

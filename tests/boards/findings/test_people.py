@@ -121,8 +121,8 @@ def test_who_sees_one_company_is_told_of_its_batches_alone(world: World) -> None
     Position.objects.filter(odoo_id=0).update(company_id=2)
     own = AccessScope(frozenset({(world.connection.pk, 1)}))
 
-    assert {row.odoo_id for row in records("batches", seen=own)} == {1, 2, 3}
-    assert parts("batches", seen=AccessScope(frozenset({(world.connection.pk, 2)}))) == {}
+    assert {row.odoo_id for row in records("batches", access_scope=own)} == {1, 2, 3}
+    assert parts("batches", access_scope=AccessScope(frozenset({(world.connection.pk, 2)}))) == {}
 
 
 @transaction.atomic

@@ -242,10 +242,10 @@ def test_currencies_are_kept_apart_and_each_sees_the_own_company(world: World) -
     assert one and dict(one.whole.amounts) == {"EUR": 10, "CHF": 20} and one.whole.count == 3
 
     mine = AccessScope(frozenset({(world.connection.pk, 2)}))
-    one = found("rework", seen=mine)
+    one = found("rework", access_scope=mine)
     assert one and (one.sample, one.whole.count, one.whole.amounts) == (2, 2, [("CHF", Decimal(20))])
-    assert [row.odoo_id for row in records("rework", seen=mine)] == [2, 3]
-    assert found("rework", seen=AccessScope(frozenset({(world.connection.pk + 1, None)}))) is None
+    assert [row.odoo_id for row in records("rework", access_scope=mine)] == [2, 3]
+    assert found("rework", access_scope=AccessScope(frozenset({(world.connection.pk + 1, None)}))) is None
 
 
 def test_time_is_the_working_time_of_the_team_that_had_it(world: World) -> None:

@@ -60,11 +60,11 @@ def forget() -> None:
 
 
 def found(
-    name: str, *, seen: AccessScope = EVERYTHING, since: datetime = BEFORE, until: datetime = NOW, workflow: str = NAME
+    name: str, *, access_scope: AccessScope = EVERYTHING, since: datetime = BEFORE, until: datetime = NOW, workflow: str = NAME
 ) -> Found | None:
     """What a finding comes to in one workflow; None where there was nothing to look at."""
     chosen = [registry.workflows()[workflow]]
-    told = summing.sums(since=since, until=until, seen=seen, workflows=chosen, names=[name])
+    told = summing.sums(since=since, until=until, access_scope=access_scope, workflows=chosen, names=[name])
     assert len(told) < 2
     return told[0] if told else None
 
@@ -78,7 +78,7 @@ def parts(name: str, **asked: Any) -> dict[tuple[str, ...], Sum]:
 def records(
     name: str,
     *,
-    seen: AccessScope = EVERYTHING,
+    access_scope: AccessScope = EVERYTHING,
     since: datetime = BEFORE,
     until: datetime = NOW,
     workflow: str = NAME,
@@ -87,4 +87,4 @@ def records(
     """The records of it, the most money first."""
     finding = catalogue.called(name)
     assert finding
-    return summing.records(finding, registry.workflows()[workflow], since=since, until=until, seen=seen, **asked)
+    return summing.records(finding, registry.workflows()[workflow], since=since, until=until, access_scope=access_scope, **asked)

@@ -30,7 +30,7 @@ def test_an_object_centric_log_is_valid_and_complete(world: World, history: tupl
         company_id=1,
         partner_id=50,
     )
-    log = json.loads("".join(eventlog.ocel(list(registry.workflows().values()), first=None, now=NOW, seen=EVERYTHING)))
+    log = json.loads("".join(eventlog.ocel(list(registry.workflows().values()), first=None, now=NOW, access_scope=EVERYTHING)))
     assert set(log) == {"objectTypes", "eventTypes", "objects", "events"}
     declared = {}
     for part in ("objectTypes", "eventTypes"):
@@ -56,7 +56,7 @@ def test_an_object_centric_log_is_valid_and_complete(world: World, history: tupl
 
 def test_a_case_centric_log_is_well_formed_xes(world: World, history: tuple[list[Position], list[Transition]]) -> None:
     Position.objects.filter(odoo_id=history[0][0].odoo_id).update(name='<S & "1"\x01>')
-    text = "".join(eventlog.xes([registry.workflows()[NAME]], first=None, now=NOW, seen=EVERYTHING))
+    text = "".join(eventlog.xes([registry.workflows()[NAME]], first=None, now=NOW, access_scope=EVERYTHING))
     root = ET.fromstring(text)
     space = "{http://www.xes-standard.org/}"
     assert root.tag == f"{space}log" and root.get("xes.version") == "1849-2016"
@@ -70,8 +70,8 @@ def test_a_case_centric_log_is_well_formed_xes(world: World, history: tuple[list
 
 
 def test_a_log_holds_only_what_its_reader_may_see(world: World, history: tuple[list[Position], list[Transition]]) -> None:
-    seen = AccessScope(frozenset({(world.connection.pk, 2)}))
-    log = json.loads("".join(eventlog.ocel([registry.workflows()[NAME]], first=None, now=NOW, seen=seen)))
+    access_scope = AccessScope(frozenset({(world.connection.pk, 2)}))
+    log = json.loads("".join(eventlog.ocel([registry.workflows()[NAME]], first=None, now=NOW, access_scope=access_scope)))
     hidden = {f"main/sale.order/{one.odoo_id}" for one in history[1] if one.company_id == 1}
     assert log["events"] and not hidden & {one["id"] for one in log["objects"]}
     assert "main/res.company/1" not in {one["id"] for one in log["objects"]}

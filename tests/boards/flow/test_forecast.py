@@ -39,7 +39,7 @@ def test_the_expected_breaches_are_those_of_the_survival_curve_of_the_stays(
                 stays.append((((after.at if after else NOW) - one.at) / stage.target, after is not None))
     assert sum(ended for _, ended in stays) > forecast.ENOUGH
     due = [one for one in history[0] if one.stage == stage.name and NOW <= one.due_at < NOW + timedelta(hours=24)]
-    told = next(one for one in forecast.forecast_of(workflow, now=NOW, seen=EVERYTHING).stages if one.stage == stage.name)
+    told = next(one for one in forecast.forecast_of(workflow, now=NOW, access_scope=EVERYTHING).stages if one.stage == stage.name)
     assert told.sample == sum(ended for _, ended in stays)
     assert told.due[24] == len(due) > 0
     assert told.expected[24] == pytest.approx(sum(kaplan_meier(stays, (NOW - one.since) / stage.target) for one in due), abs=0.01)
@@ -70,7 +70,7 @@ def test_a_bound_is_never_added_to_an_estimate() -> None:
 
 
 def test_the_forecast_is_tried_on_weeks_that_it_has_not_seen(world: World, history: object) -> None:
-    told = forecast.forecast_of(registry.workflows()[NAME], now=NOW, seen=EVERYTHING)
+    told = forecast.forecast_of(registry.workflows()[NAME], now=NOW, access_scope=EVERYTHING)
     tried = [stage for stage in told.stages if stage.error is not None]
     assert tried
     for stage in tried:
@@ -93,7 +93,9 @@ def test_where_too_few_have_left_a_stage_all_that_fall_due_are_counted(world: Wo
         currency="EUR",
     )
     told = next(
-        one for one in forecast.forecast_of(registry.workflows()[NAME], now=NOW, seen=EVERYTHING).stages if one.stage == "quotation"
+        one
+        for one in forecast.forecast_of(registry.workflows()[NAME], now=NOW, access_scope=EVERYTHING).stages
+        if one.stage == "quotation"
     )
     assert told.is_bound and told.sample == 0 and told.error is None
     assert (told.expected, told.due) == ({4: 0, 8: 1, 24: 1}, {4: 0, 8: 1, 24: 1})

@@ -25,7 +25,7 @@ def test_a_board_and_its_ages_and_trend_equal_a_recomputation(
     places = [one for one in history[0] if company in (None, one.company_id)]
     moves = [one for one in history[1] if company in (None, one.company_id)]
     workflow = registry.workflows()[NAME]
-    drawn = queries.board(workflow, now=NOW, seen=scope_of(company, world))
+    drawn = queries.board(workflow, now=NOW, access_scope=scope_of(company, world))
     midnight = NOW.replace(hour=0)
     for stage, shown in zip(workflow.stages, drawn.stages, strict=True):
         recent = [one for one in moves if NOW - timedelta(hours=24) < one.at <= NOW]
@@ -54,7 +54,7 @@ def test_a_board_and_its_ages_and_trend_equal_a_recomputation(
 def test_the_flow_of_a_workflow_equals_a_recomputation(world: World, history: tuple[list[Position], list[Transition]]) -> None:
     places, moves = history
     workflow = registry.workflows()[NAME]
-    told = analysis.analysis_of(workflow, now=NOW, days=28, seen=EVERYTHING)
+    told = analysis.analysis_of(workflow, now=NOW, days=28, access_scope=EVERYTHING)
     opened = {stage.name for stage in workflow.stages if stage.is_open}
     first = NOW.replace(hour=0) - timedelta(days=27)
     ended = [one for one in moves if one.at >= first and one.from_stage in opened and one.to_stage not in opened]
@@ -87,14 +87,14 @@ def test_the_flow_of_a_workflow_equals_a_recomputation(world: World, history: tu
 
 def test_behind_every_figure_are_as_many_records_as_it_says(world: World, history: object) -> None:
     workflow = registry.workflows()[NAME]
-    told = analysis.analysis_of(workflow, now=NOW, days=28, seen=EVERYTHING)
+    told = analysis.analysis_of(workflow, now=NOW, days=28, access_scope=EVERYTHING)
     first = NOW.replace(hour=0) - timedelta(days=27)
     for path in told.paths[:5]:
         rows = analysis.moves(
             workflow,
             first=first,
             last=NOW + timedelta(seconds=1),
-            seen=EVERYTHING,
+            access_scope=EVERYTHING,
             from_stage=path.from_stage,
             to_stage=path.to_stage,
         )
@@ -105,7 +105,7 @@ def test_behind_every_figure_are_as_many_records_as_it_says(world: World, histor
             workflow,
             first=first,
             last=NOW + timedelta(seconds=1),
-            seen=EVERYTHING,
+            access_scope=EVERYTHING,
             is_ended=True,
             took=(cuts[number], cuts[number + 1]),
         )
@@ -114,7 +114,7 @@ def test_behind_every_figure_are_as_many_records_as_it_says(world: World, histor
 
 def test_every_path_between_two_stages_is_drawn_once(world: World, history: object) -> None:
     workflow = registry.workflows()[NAME]
-    paths = analysis.analysis_of(workflow, now=NOW, days=84, seen=EVERYTHING).paths
+    paths = analysis.analysis_of(workflow, now=NOW, days=84, access_scope=EVERYTHING).paths
     picture = drawing.flow(workflow, paths)
     most = 15 * picture.node_width // 100
     assert all(len(node.lines) <= 3 and max(map(len, node.lines)) <= most for node in picture.nodes)
@@ -136,25 +136,28 @@ def test_cycle_times_are_told_in_days(world: World, history: object) -> None:
 
 def test_a_held_order_waits_for_its_decision_and_its_exception(world: World) -> None:
     world.held_order(amount=6_200)
-    waiting = blocked_reasons.reasons_of(registry.workflows()[NAME], seen=EVERYTHING)
+    waiting = blocked_reasons.reasons_of(registry.workflows()[NAME], access_scope=EVERYTHING)
     assert {(one.what, one.stage_name, one.count) for one in waiting} == {
         ("decision", "credit_review", 1),
         ("exception", "credit_review", 1),
     }
     assert "blocked by an open" in blocked_reasons.relief(waiting, "credit_review")
-    assert blocked_reasons.reasons_of(registry.workflows()[NAME], seen=AccessScope(frozenset({(world.connection.pk, 9)}))) == []
+    assert (
+        blocked_reasons.reasons_of(registry.workflows()[NAME], access_scope=AccessScope(frozenset({(world.connection.pk, 9)})))
+        == []
+    )
 
 
 def test_periods_and_companies_compare_what_really_moved(world: World, history: tuple[list[Position], list[Transition]]) -> None:
     workflow = registry.workflows()[NAME]
     opened = {stage.name for stage in workflow.stages if stage.is_open}
-    last, before = compare.comparison_of(workflow, "period", now=NOW, days=28, seen=EVERYTHING).sides
+    last, before = compare.comparison_of(workflow, "period", now=NOW, days=28, access_scope=EVERYTHING).sides
     for side, end in ((last, NOW), (before, NOW - timedelta(days=28))):
         moves = [one for one in history[1] if end - timedelta(days=28) < one.at <= end]
         assert side.departed == sum(one.from_stage in opened and one.to_stage not in opened for one in moves)
         assert side.arrived == sum(one.to_stage in opened and one.from_stage not in opened for one in moves)
-    sides = compare.comparison_of(workflow, "company", now=NOW, days=7, seen=EVERYTHING).sides
+    sides = compare.comparison_of(workflow, "company", now=NOW, days=7, access_scope=EVERYTHING).sides
     assert sorted(side.count for side in sides) == sorted(Counter(one.company_id for one in history[0] if one.is_open).values())
-    assert sum(side.count for side in compare.comparison_of(workflow, "team", now=NOW, days=7, seen=EVERYTHING).sides) == sum(
-        one.is_open for one in history[0]
-    )
+    assert sum(
+        side.count for side in compare.comparison_of(workflow, "team", now=NOW, days=7, access_scope=EVERYTHING).sides
+    ) == sum(one.is_open for one in history[0])

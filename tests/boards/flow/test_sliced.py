@@ -30,20 +30,20 @@ def test_a_part_counts_as_the_whole_does_without_the_rest(
         )
         for one in history[0]
     )
-    workflow, seen = registry.workflows()[NAME], scope_of(company, world)
+    workflow, access_scope = registry.workflows()[NAME], scope_of(company, world)
     part = Part(connection_id=world.connection.pk, numbers={"warehouse": NORTH})
-    sliced = queries.board(workflow, now=NOW, seen=seen, part=part)
-    hours = queries.flow_by_hour(workflow, now=NOW, seen=seen, part=part)
-    due = [stage.due for stage in forecast.forecast_of(workflow, now=NOW, seen=seen, part=part).stages]
-    waits = blocked_reasons.reasons_of(workflow, seen=seen, part=part)
-    whole = queries.board(workflow, now=NOW, seen=seen)
+    sliced = queries.board(workflow, now=NOW, access_scope=access_scope, part=part)
+    hours = queries.flow_by_hour(workflow, now=NOW, access_scope=access_scope, part=part)
+    due = [stage.due for stage in forecast.forecast_of(workflow, now=NOW, access_scope=access_scope, part=part).stages]
+    waits = blocked_reasons.reasons_of(workflow, access_scope=access_scope, part=part)
+    whole = queries.board(workflow, now=NOW, access_scope=access_scope)
     assert 0 < sliced.open_count < whole.open_count and sliced.over_target
 
     for rows in (Position, Transition):
         rows.objects.filter(workflow=NAME).exclude(odoo_id__in=north).delete()
     cache.clear()
 
-    assert sliced == queries.board(workflow, now=NOW, seen=seen)
-    assert hours == queries.flow_by_hour(workflow, now=NOW, seen=seen) and any(one.arrived for one in hours)
-    assert due == [stage.due for stage in forecast.forecast_of(workflow, now=NOW, seen=seen).stages]
-    assert waits == blocked_reasons.reasons_of(workflow, seen=seen)
+    assert sliced == queries.board(workflow, now=NOW, access_scope=access_scope)
+    assert hours == queries.flow_by_hour(workflow, now=NOW, access_scope=access_scope) and any(one.arrived for one in hours)
+    assert due == [stage.due for stage in forecast.forecast_of(workflow, now=NOW, access_scope=access_scope).stages]
+    assert waits == blocked_reasons.reasons_of(workflow, access_scope=access_scope)

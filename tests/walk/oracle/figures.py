@@ -34,13 +34,13 @@ def _manager(walk: "Walk") -> Any:
 def boards_show_what_stands_there(walk: "Walk") -> list[str]:
     """Count, money, lateness and age of each stage are those of the records that stand in it; so are yesterday's moves."""
     found, now = [], clock.now()
-    seen = sight_of(_manager(walk))
+    access_scope = sight_of(_manager(walk))
     moves = list(Transition.objects.filter(at__gt=now - timedelta(hours=24), at__lte=now))
     for workflow in workflows.workflows().values():
         standing: dict[str, list[Position]] = defaultdict(list)
         for one in Position.objects.filter(workflow=workflow.name):
             standing[one.stage].append(one)
-        for stage in queries.board(workflow, now=now, seen=seen).stages:
+        for stage in queries.board(workflow, now=now, access_scope=access_scope).stages:
             here, name = standing[stage.stage], f"board {workflow.name}, {stage.stage}"
             arrived = sum(one.workflow == workflow.name and one.to_stage == stage.stage for one in moves)
             if stage.arrived_24h != arrived:
@@ -77,7 +77,7 @@ def home_counts_what_waits(walk: "Walk") -> list[str]:
     cases = list(ExceptionCase.objects.exclude(status="resolved"))
     requests = list(Request.objects.filter(status=Status.PENDING).prefetch_related("steps__assignments"))
     for user in walk.tower.present():
-        tiles = {tile.href: tile.number for tile in home_of(user, seen=sight_of(user), now=now).tiles}
+        tiles = {tile.href: tile.number for tile in home_of(user, access_scope=sight_of(user), now=now).tiles}
         asked = sum(
             any(
                 answer.user_id == user.pk and answer.is_active and not answer.decision and step.status == "pending"
@@ -102,7 +102,7 @@ def home_counts_what_waits(walk: "Walk") -> list[str]:
 def kpis_are_what_odoo_says(walk: "Walk") -> list[str]:
     """Shipped and received on time, and order to shipment, by the transfers that Odoo calls done."""
     now = clock.now()
-    figures = kpis.figures(now=now, seen=sight_of(_manager(walk)), kind=BUSINESS)
+    figures = kpis.figures(now=now, access_scope=sight_of(_manager(walk)), kind=BUSINESS)
     told = {one.kpi.name: (one.value, one.count) for one in figures}
     since = (now - KPI_WINDOW).strftime("%Y-%m-%d %H:%M:%S")
     done = walk.rows(
@@ -150,7 +150,7 @@ def decisions_took_what_the_kpi_says(walk: "Walk") -> list[str]:
         spans[one.workflow].append((one.decided_at - one.requested_at).total_seconds())
     told = {
         one.workflow: (one.value, one.count)
-        for one in kpis.figures(now=now, seen=sight_of(_manager(walk)), kind=ORCHESTRATION)
+        for one in kpis.figures(now=now, access_scope=sight_of(_manager(walk)), kind=ORCHESTRATION)
         if one.kpi.name == "asked_to_decided"
     }
     return [

@@ -93,7 +93,7 @@ class Command(BaseCommand):
 
     def _preview(self, options: dict[str, Any]) -> None:
         shown = parameter_preview.preview(
-            options["name"], options["value"], scope=_scope(options), seen=EVERYTHING, now=clock.now()
+            options["name"], options["value"], scope=_scope(options), access_scope=EVERYTHING, now=clock.now()
         )
         self.stdout.write(json.dumps(shown.figures) if options["json"] else shown.sentence)
 
