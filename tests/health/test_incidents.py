@@ -281,7 +281,7 @@ def test_a_look_costs_the_same_however_much_has_stopped(
         stopped(connection, now, sequence=number, odoo_id=number, lane=f"{connection.pk}:sale.order:{number}")
     incidents.detect_incidents(now=now)
 
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(32):
         incidents.detect_incidents(now=now)
 
 
