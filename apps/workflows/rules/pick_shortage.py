@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from apps.core import figures, statements
 from apps.core.figures import Figure
-from apps.workflows import kits, playbooks, reservable, responsible, returned, root_causes, units
+from apps.workflows import kits, playbooks, reservable, responsible, returned, root_causes, supply_allocation, units
 from apps.workflows.declare import ExceptionType, Fact, Unwatched
 from apps.workflows.playbooks import Step, StepKind
 from apps.workflows.root_causes import RootCause
@@ -58,6 +58,7 @@ FACT = Fact(
             columns=["company_id", "name"],
             because="Odoo refuses another company for a warehouse; its name follows with the next change of its stock.",
         ),
+        supply_allocation.STOCK_OF_WAREHOUSES,
     ],
     sql=statements.load(
         __file__,
