@@ -32,6 +32,7 @@ TARGETS = {
     "product_uom_id": "uom.uom",
     "relative_uom_id": "uom.uom",
     "lot_id": "stock.lot",
+    "owner_id": "res.partner",
     "carrier_id": "delivery.carrier",
     "user_id": "res.users",
     "invoice_user_id": "res.users",
